@@ -1,0 +1,28 @@
+"""Classify the validation images in Keras from the saved files alone, with the heads of all seeds."""
+
+from versus import card, classifier_keras, dataset, features, features_keras, params, predictions, runtime_keras, training
+from versus.command import run
+from versus.head_keras import Head
+
+
+def main():
+    chosen = params.load()
+    about = card.read("models/keras")
+    runtime_keras.start(chosen.compute, about.precision)
+    validation = dataset.read("data/split", "validation")
+    batches = features.in_order(len(validation.files), chosen.extract.batch)
+    images = features_keras.Images(validation.files, batches, None, about.image_size, about)
+    first = features_keras.Images(validation.files[:len(batches[0])], batches[:1], None, about.image_size, about)
+
+    classifier, backbone = classifier_keras.load("models/keras")
+    weights = training.read_heads("models/keras/heads.safetensors")
+    found = training.predict_seeds(Head(training.widths(weights)), weights,
+                                   features_keras.infer(backbone, images, "predictions in Keras"))
+    predictions.check(found[0, :len(batches[0])], features_keras.infer(classifier, first, "whole classifier"),
+                      "the whole classifier")
+    predictions.check(found, predictions.recorded("data/training/keras.safetensors"), "those of training")
+    predictions.write(found, validation, "data/predictions/keras.csv")
+
+
+if __name__ == "__main__":
+    run(main)

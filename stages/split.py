@@ -1,0 +1,37 @@
+"""Split the images into training and validation: data/split, data/split.csv, metrics/split.json."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from versus import params, splitting
+from versus.command import run
+from versus.files import write_json
+from versus.images import near_duplicates
+
+
+def main():
+    section = params.load().split
+    raw = pd.read_csv("data/raw.csv", keep_default_na=False, dtype={"class": str})
+    usable = np.flatnonzero(raw.problem == "")
+    groups = np.arange(len(raw))
+    groups[usable] = usable[near_duplicates([Path("data/raw", file) for file in raw.file[usable]])]
+    table = splitting.split(raw, groups, section)
+    copied = table[table.path != ""]
+    for row in tqdm(copied.itertuples(), "copy", len(copied), unit="image", disable=None):
+        target = Path("data/split", row.path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path("data/raw", row.file), target)
+    table.to_csv("data/split.csv", index=False)
+    counts = splitting.counts(table, raw)
+    write_json("metrics/split.json", counts)
+    print("{train} training and {validation} validation images of {classes} classes; {leaks_removed} training images "
+          "removed of {leaks_exact} exact and {leaks_near} near copies of validation images; {problems} with problems"
+          .format(**counts))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,161 @@
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from versus.params import Split
+from versus.splitting import COLUMNS, SplitError, counts, split
+
+
+def params(**changes):
+    return Split(**{"published": True, "validation": 0.2237, "leaks": "remove", "seed": 0} | changes)
+
+
+def images(rows):
+    """A table like data/raw.csv of (file, problem) or file alone."""
+    files, problems = zip(*[(row, "") if isinstance(row, str) else row for row in sorted(rows, key=str)])
+    parts = [file.split("/") for file in files]
+    return pd.DataFrame({"file": files, "class": [part[-2] for part in parts],
+                         "published": [part[0] if len(part) == 3 else "" for part in parts],
+                         "sha256": [hashlib.sha256(file.encode()).hexdigest() for file in files], "problem": problems})
+
+
+def classes(count, per_class):
+    return images([f"c{k:02}/{i:03}.png" for k in range(count) for i in range(per_class)])
+
+
+def grouped(table, *groups):
+    """Group numbers as `near_duplicates` gives them, of groups given as files."""
+    first = np.arange(len(table))
+    for group in groups:
+        rows = np.flatnonzero(table.file.isin(group))
+        first[rows] = rows[0]
+    return first
+
+
+PUBLISHED = ["train/a/1.png", "train/a/2.png", "train/a/3.png", "train/b/1.png", "train/b/2.png",
+             "validation/a/1.png", "validation/b/1.png"]
+
+
+def test_published_split_is_kept():
+    raw = images(PUBLISHED)
+    table = split(raw, grouped(raw), params())
+    assert tuple(table.columns) == COLUMNS
+    assert table.path.tolist() == table.file.tolist() == raw.file.tolist()
+    assert set(table.reason) == {"published"}
+    assert set(table.group) == {""}
+
+
+def test_leaks_are_removed_from_training_or_kept():
+    raw = images(PUBLISHED)
+    leak, inner = ["train/a/1.png", "validation/a/1.png"], ["train/b/1.png", "train/b/2.png"]
+    raw.loc[raw.file.isin(leak), "sha256"] = "same"
+    groups = grouped(raw, leak, inner)
+    removed = split(raw, groups, params())
+    fate = removed.set_index("file").loc["train/a/1.png"]
+    assert fate.to_dict() == {"class": "a", "part": "", "path": "", "group": "train/a/1.png",
+                              "reason": "near-duplicate of validation/a/1.png in validation"}
+    assert (removed.part != "").sum() == len(raw) - 1
+    numbers = {"classes": 2, "train": 4, "validation": 2, "problems": 0, "near_duplicate_groups": 2, "leaks_exact": 1,
+               "leaks_near": 0, "leaks_removed": 1, "train_a": 2, "validation_a": 1, "train_b": 2, "validation_b": 1}
+    assert counts(removed, raw) == numbers
+    kept = split(raw, groups, params(leaks="keep"))
+    assert (kept.reason == "published").all()
+    assert counts(kept, raw) == numbers | {"train": 5, "train_a": 3, "leaks_removed": 0}
+
+
+def test_published_split_can_be_drawn_anew():
+    raw = images([f"{part}/{name}/{i}.png" for part in ("train", "validation") for name in "ab" for i in range(10)])
+    table = split(raw, grouped(raw), params(published=False, validation=0.25))
+    assert table.path.is_unique  # though files of both published parts have the same names
+    assert set(table.reason) == {"drawn"}
+    assert table[table.part == "validation"].groupby("class").size().tolist() == [5, 5]
+
+
+def test_a_source_with_training_images_only_has_no_split_to_keep():
+    raw = images([f"train/{name}/{i}.png" for name in "ab" for i in range(10)])
+    assert (split(raw, grouped(raw), params()).part == "validation").sum() == 4
+
+
+def test_images_without_a_part_beside_a_published_split_are_drawn():
+    raw = images(PUBLISHED + [f"{name}/{i}.png" for name in "ab" for i in range(10, 20)])
+    table = split(raw, grouped(raw), params())
+    assert table.reason.value_counts().to_dict() == {"drawn": 20, "published": 7}
+    assert (table.part[table.reason == "drawn"] == "validation").sum() == 4
+
+
+def test_draw_is_stratified_seeded_and_exact():
+    raw = classes(2, 447)
+    tables = [split(raw, grouped(raw), params(seed=seed)) for seed in (0, 0, 1)]
+    assert tables[0].equals(tables[1])
+    assert not tables[0].equals(tables[2])
+    for table in tables:
+        assert table[table.part == "validation"].groupby("class").size().tolist() == [100, 100]
+    assert counts(tables[0], raw)["train"] == 694
+
+
+def test_draw_gives_every_image_its_chance():
+    raw = classes(2, 40)
+    tables = [split(raw, grouped(raw), params(seed=seed, validation=0.25)) for seed in range(200)]
+    chosen = sum(table.part == "validation" for table in tables)
+    assert chosen.between(20, 85).all()  # 50 expected, 6 the standard deviation
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_groups_are_never_on_two_sides(seed):
+    rng = np.random.default_rng(seed)
+    raw = classes(rng.integers(2, 8), rng.integers(12, 60))
+    first = np.arange(len(raw))
+    for _ in range(len(raw) // 4):  # groups of up to four, also across classes, chained where they meet
+        rows = rng.choice(len(raw), rng.integers(2, 5), replace=False)
+        if (np.bincount(first, minlength=len(raw))[first[rows]] == 1).all():
+            first[rows] = rows.min()
+    table = split(raw, first, params(seed=seed))
+    assert (table[table.group != ""].groupby("group").part.nunique() == 1).all()
+    assert counts(table, raw)["leaks_near"] == counts(table, raw)["leaks_exact"] == 0
+    validation = table[table.part == "validation"].groupby("class").size()
+    assert (abs(validation - 0.2237 * len(raw) / raw["class"].nunique()) <= 2).all()
+
+
+def test_share_is_met_from_pairs_alone():
+    raw = classes(2, 20)
+    first = np.arange(40) // 2 * 2
+    table = split(raw, first, params(validation=0.3))
+    assert table[table.part == "validation"].groupby("class").size().tolist() == [6, 6]
+
+
+@pytest.mark.parametrize(("count", "per_class", "expected"), [(2, 4, 1), (20, 30, 7), (100, 4, 1)])
+def test_few_images_and_many_classes(count, per_class, expected):
+    raw = classes(count, per_class)
+    table = split(raw, grouped(raw), params())
+    assert table[table.part == "validation"].groupby("class").size().tolist() == [expected] * count
+
+
+def test_a_group_too_large_for_the_share_still_leaves_both_parts():
+    raw = classes(2, 4)
+    pairs = np.arange(8) // 2 * 2  # one image of four is wanted, which pairs cannot give
+    assert split(raw, pairs, params()).groupby(["class", "part"]).size().tolist() == [2, 2, 2, 2]
+
+
+def test_files_with_a_problem_are_in_neither_part():
+    raw = images([*[f"{name}/{i}.png" for name in "ab" for i in range(10)], ("a/cut.png", "cannot be decoded: cut")])
+    table = split(raw, grouped(raw), params())
+    fate = table.set_index("file").loc["a/cut.png"]
+    assert (fate.part, fate.path, fate.reason) == ("", "", "problem: cannot be decoded: cut")
+    assert counts(table, raw)["problems"] == 1
+
+
+@pytest.mark.parametrize(("rows", "group", "message"), [
+    (["a/1.png", "a/2.png"], [], r"got images that can be used of 1 classes, \['a'\]; expected two"),
+    (["a/1.png", "a/2.png", "b/1.png"], [], "got no image of class 'b' in train: 1 of its 1 files are usable"),
+    (["a/1.png", "a/2.png", "b/1.png", "b/2.png"], ["b/1.png", "b/2.png"], "2 of its 2 files are usable, 1 if near"),
+    ([*PUBLISHED, "train/c/1.png"], [], "no image of class 'c' in validation.*split.published to false"),
+    (["train/a/1.png", "validation/a/1.png", "train/b/1.png", "validation/b/1.png"],
+     ["train/b/1.png", "validation/b/1.png"], "no image of class 'b' in train: .*split.leaks to keep"),
+    (["a/1.png", "a/2.png", "b/1.png", "b/2.png", ("c/1.png", "empty file")], [], "0 of its 1 files are usable"),
+])
+def test_what_cannot_be_split_is_refused(rows, group, message):
+    raw = images(rows)
+    with pytest.raises(SplitError, match=message):
+        split(raw, grouped(raw, group) if group else grouped(raw), params())

@@ -1,0 +1,1 @@
+"""Train the same classifier in Keras and in PyTorch, and say how and why they differ."""

@@ -1,0 +1,68 @@
+"""Image files to features, in PyTorch: a Dataset makes the pixels, the frozen backbone the features."""
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from versus import pixels
+from versus.backbone_torch import statistics
+from versus.features import Features, progress
+
+
+class Images(Dataset):
+    """Pixels (3, size, size), 0..255, of each file; `batches` says which of them a DataLoader puts together.
+
+    `views` (files,) says how each file is augmented; None leaves it as it is.
+    """
+
+    def __init__(self, files, batches, views, size, conventions):
+        self.files, self.batches, self.views = files, batches, views
+        self.size, self.conventions = size, conventions
+
+    def __len__(self):
+        return len(self.files)
+
+    def __getitem__(self, i):
+        image = pixels.load(self.files[i], self.size, self.conventions)
+        if self.views is not None:
+            image = pixels.augment(image, self.views[i], self.conventions.augment)
+        return torch.from_numpy(image).permute(2, 0, 1)  # (height, width, 3) to (3, height, width)
+
+
+def extract(backbone, train, validation, batch_norm, label):
+    """Make the features of all views of the training images, and of the validation images, as `Features`.
+
+    `train` is a list of `Images`, one a view; `validation` is one. With `batch_norm` "batch" each view moves the
+    stored statistics, so the validation features are made anew after each.
+    """
+    moving = batch_norm == "batch"
+    found = Features()
+    with progress(train, validation, moving, label) as bar:
+        for view in train:
+            found.train.append(_predict(backbone.train(moving), view, bar))
+            if moving or not found.validation:
+                found.validation.append(_predict(backbone.eval(), validation, bar))
+            if moving:
+                found.statistics.append(statistics(backbone))
+    return found
+
+
+def infer(backbone, images, label):
+    """Make the features of `images` in evaluation mode: (files, width), in the order of the files."""
+    with tqdm(total=len(images.files), desc=label, unit="image", disable=None) as bar:
+        return _predict(backbone, images, bar)
+
+
+@torch.inference_mode()
+def _predict(backbone, images, bar):
+    """Apply the model batch by batch: features (files, width), in the order of the files."""
+    features = None
+    for batch, rows in zip(DataLoader(images, batch_sampler=images.batches, num_workers=1), images.batches):
+        batch = batch.to(torch.get_default_dtype(), memory_format=torch.channels_last)
+        predicted = backbone(batch).numpy()
+        if features is None:
+            features = np.empty((len(images), predicted.shape[1]), predicted.dtype)
+        features[rows] = predicted
+        bar.update(len(rows))
+    return features

@@ -1,0 +1,100 @@
+"""The classifier's head in Keras: Dense(hidden, relu), Dense(classes, softmax), trained by Adam."""
+
+import versus.runtime_keras  # noqa: F401  before keras
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers, ops
+
+from versus.training import LAYERS
+
+
+class CorrectedAdam(keras.optimizers.Adam):
+    """Take the step of torch.optim.Adam (Kingma & Ba 2015, algorithm 1): epsilon joins the corrected root.
+
+    Its factors are of Python floats, as PyTorch's are: `ops.cast` would take the betas through float32.
+    Source: torch/optim/adam.py, _single_tensor_adam.
+    """
+
+    def __init__(self, rate, epsilon):
+        super().__init__(rate, epsilon=epsilon)
+        self.rate = rate
+
+    def update_step(self, gradient, variable, learning_rate):
+        steps = tf.cast(self.iterations + 1, tf.float64)
+        beta_1, beta_2 = (tf.constant(beta, tf.float64) for beta in (self.beta_1, self.beta_2))
+        step = ops.cast(tf.constant(self.rate, tf.float64) / (1 - beta_1**steps), variable.dtype)
+        root = ops.cast(tf.sqrt(1 - beta_2**steps), variable.dtype)
+        m, v = (moments[self._get_variable_index(variable)] for moments in (self._momentums, self._velocities))
+        m.assign(m + (gradient - m) * (1 - self.beta_1))
+        v.assign(v * self.beta_2 + gradient * gradient * (1 - self.beta_2))
+        variable.assign(variable - step * m / (ops.sqrt(v) / root + self.epsilon))
+
+
+ADAMS = {
+    "uncorrected": lambda rate: keras.optimizers.Adam(rate, epsilon=1e-7),
+    "corrected": lambda rate: CorrectedAdam(rate, epsilon=1e-8),
+}
+
+
+def build(widths):
+    """Build the head for features (n, widths[0]): probabilities (n, widths[2])."""
+    return keras.Sequential([keras.Input((widths[0],)),
+                             layers.Dense(widths[1], activation="relu", name=LAYERS[0]),
+                             layers.Dense(widths[2], activation="softmax", name=LAYERS[1])], name="head")
+
+
+class Head:
+    """The head with weights to be set, compiled once."""
+
+    def __init__(self, widths):
+        self.widths = widths
+        self.head = build(widths)
+        self.features = tf.TensorSpec((None, widths[0]), keras.config.floatx())
+        self._probabilities = tf.function(self.head, input_signature=[self.features])
+
+    def reset(self, weights):
+        """Take `weights`: for each layer a kernel (inputs, outputs) and a bias (outputs)."""
+        self.head.set_weights([tensor for pair in weights for tensor in pair])
+
+    def probabilities(self, features):
+        """Compute probabilities (n, classes) from features (n, width)."""
+        return self._probabilities(np.asarray(features)).numpy()
+
+    def weights(self):
+        """Return copies of the weights, laid out as `reset` takes them."""
+        kernel_1, bias_1, kernel_2, bias_2 = self.head.get_weights()
+        return [(kernel_1, bias_1), (kernel_2, bias_2)]
+
+
+class Trainer(Head):
+    """The head with its optimizer, for one training after the other.
+
+    The loss of probabilities equals that of logits to the bit: Keras finds the logits behind its softmax.
+    """
+
+    def __init__(self, widths, learning_rate, adam):
+        super().__init__(widths)
+        self.loss = keras.losses.SparseCategoricalCrossentropy()
+        self.optimizer = ADAMS[adam](learning_rate)
+        self.optimizer.build(self.head.trainable_variables)
+        labels = tf.TensorSpec((None,), "int64")
+        self._step = tf.function(self._take_step, input_signature=[self.features, labels])
+
+    def reset(self, weights):
+        """Start a training from `weights`, laid out as in `Head.reset`."""
+        super().reset(weights)
+        for variable in self.optimizer.variables:
+            if variable is not self.optimizer.learning_rate:
+                variable.assign(ops.zeros_like(variable))
+
+    def step(self, features, labels):
+        """Take one step of Adam on a batch, features (n, width), labels (n,); return the loss before it."""
+        return float(self._step(features, labels))
+
+    def _take_step(self, features, labels):
+        with tf.GradientTape() as tape:
+            loss = self.loss(labels, self.head(features, training=True))
+        gradients = tape.gradient(loss, self.head.trainable_variables)
+        self.optimizer.apply(gradients, self.head.trainable_variables)
+        return loss

@@ -1,0 +1,106 @@
+"""Image file to array, by either framework's convention: decode, resize, augment.
+
+The one place where pixels are made: a rounding of less than one level moves the features of EfficientNet-Lite0 by 4 %.
+Each convention is tested against the framework's own loader that it stands for.
+Arrays are (height, width, 3), RGB, 0..255.
+"""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import simplejpeg
+from PIL import Image
+from scipy import ndimage
+
+
+def load(path, size, conventions):
+    """Read an image file as (size, size, 3) float32, 0..255; raise ValueError if it cannot be decoded."""
+    return resize(decode(path, conventions.decode), size, conventions.resize)
+
+
+def decode(path, convention):
+    """Decode an image file to (height, width, 3) uint8, RGB.
+
+    "fast" is `tf.io.decode_image(channels=3)`: libjpeg's fast DCT with smooth upsampling of colours.
+    "accurate" is Pillow. They differ on JPEG files only.
+    """
+    content = Path(path).read_bytes()
+    try:
+        if convention == "fast" and content[:2] == b"\xff\xd8" and simplejpeg.decode_jpeg_header(content)[2] != "CMYK":
+            return simplejpeg.decode_jpeg(content, fastdct=True, fastupsample=False)
+        with Image.open(BytesIO(content)) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: got a file that cannot be decoded ({error}); expected an image: "
+                         "remove it or save it anew") from None
+
+
+def resize(image, size, convention):
+    """Resize (height, width, 3) uint8 to (size, size, 3) float32, 0..255, without regard to the aspect ratio."""
+    if convention == "antialiased":
+        resized = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR)
+        return np.asarray(resized, np.float32)
+    return _interpolate(image.astype(np.float32), size)
+
+
+def _interpolate(image, size):
+    """Repeat `tf.image.resize(image, (size, size), antialias=False)` bit for bit, in float32 throughout.
+
+    Source: tensorflow/core/kernels/image/resize_bilinear_op.cc, HalfPixelScaler and compute_lerp.
+    """
+    top, bottom, down = _neighbours(image.shape[0], size)
+    left, right, across = _neighbours(image.shape[1], size)
+    down, across = down[:, None, None], across[None, :, None]
+    rows = image[:, left] + (image[:, right] - image[:, left]) * across  # (height, size, 3)
+    return rows[top] + (rows[bottom] - rows[top]) * down
+
+
+def _neighbours(length, size):
+    """For each of `size` new pixels along an axis: the old pixels before and after it, and the way between them."""
+    scale = np.float32(length) / np.float32(size)
+    position = (np.arange(size, dtype=np.float32) + np.float32(0.5)) * scale - np.float32(0.5)
+    before = np.floor(position)
+    return (np.maximum(before, 0).astype(int), np.minimum(np.ceil(position), length - 1).astype(int),
+            position - before)
+
+
+def augment(image, view, convention):
+    """Shear, zoom and mirror (height, width, 3) float32; `view` is one row of `draws.views`.
+
+    "per_axis" is Keras's `ImageDataGenerator(shear_range, zoom_range, horizontal_flip)`: zoom_x and zoom_y apart,
+    bilinear, outside the nearest border pixel. "uniform" is torchvision's `RandomAffine(0, scale=, shear=)` and
+    `RandomHorizontalFlip` on PIL images: zoom_x on both axes, nearest pixel, outside black.
+    """
+    transform = _shear_and_zoom_per_axis if convention == "per_axis" else _shear_and_zoom
+    image = transform(image, view)
+    return np.ascontiguousarray(image[:, ::-1]) if view["flip"] else image
+
+
+def _shear_and_zoom_per_axis(image, view):
+    """Repeat `apply_affine_transform(image, shear=, zx=, zy=)` of Keras's legacy image preprocessing."""
+    shear = np.deg2rad(view["shear"])
+    matrix = np.array([[1, -np.sin(shear), 0], [0, np.cos(shear), 0], [0, 0, 1]])
+    matrix = matrix @ np.diag([view["zoom_x"], view["zoom_y"], 1])
+    y, x = image.shape[0] / 2 - 0.5, image.shape[1] / 2 - 0.5
+    centre, back = np.array([[1, 0, y], [0, 1, x], [0, 0, 1]]), np.array([[1, 0, -y], [0, 1, -x], [0, 0, 1]])
+    matrix = (centre @ matrix @ back)[[1, 0, 2]][:, [1, 0, 2]]  # Keras's is in x, y, the array in y, x
+    channels = [ndimage.affine_transform(channel, matrix[:2, :2], matrix[:2, 2], order=1, mode="nearest")
+                for channel in np.moveaxis(image, 2, 0)]
+    return np.stack(channels, axis=2)
+
+
+def _shear_and_zoom(image, view):
+    """Repeat torchvision's `affine(angle=0, translate=(0, 0), scale=zoom_x, shear=(shear, 0))`, channel by channel.
+
+    Pillow's nearest pixel is chosen by geometry alone, so float channels give what levels would.
+    Source: torchvision.transforms.functional._get_inverse_affine_matrix.
+    """
+    height, width = image.shape[:2]
+    x, y, zoom = width * 0.5, height * 0.5, view["zoom_x"]
+    a, b, d, e = 1 / zoom, np.tan(np.deg2rad(view["shear"])) / zoom, 0.0, 1 / zoom
+    matrix = (a, b, a * -x + b * -y + x, d, e, d * -x + e * -y + y)
+    channels = [Image.fromarray(channel).transform((width, height), Image.Transform.AFFINE, matrix,
+                                                   Image.Resampling.NEAREST, fillcolor=0)
+                for channel in np.moveaxis(image, 2, 0)]
+    return np.stack(channels, axis=2)

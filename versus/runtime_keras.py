@@ -1,0 +1,35 @@
+"""Keras on TensorFlow, set so that a run gives the same bytes every time. Import this before keras."""
+
+import os
+from contextlib import contextmanager
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@contextmanager
+def _quiet():
+    """Drop what is written to file descriptor 2: TensorFlow's notices at import, before it reads its log level."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+
+
+with _quiet():
+    import keras
+    import tensorflow
+
+
+def start(compute, precision):
+    """Fix the number of threads (the last bits depend on it) and the type of floats ("float32" or "float64")."""
+    keras.config.set_floatx(precision)
+    tensorflow.config.threading.set_intra_op_parallelism_threads(compute.threads)
+    tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+    with _quiet():
+        tensorflow.config.set_visible_devices([], "GPU")  # the pipeline computes on the CPU, whose bytes repeat
+        tensorflow.zeros(1)

@@ -1,0 +1,9 @@
+"""PyTorch, set so that a run gives the same bytes every time."""
+
+import torch
+
+
+def start(compute, precision):
+    """Fix the number of threads (the last bits depend on it) and the type of floats ("float32" or "float64")."""
+    torch.set_default_dtype(getattr(torch, precision))
+    torch.set_num_threads(compute.threads)
