@@ -13,7 +13,8 @@ def main():
     scores.check_pair(keras, torch)
     result = compare(keras.probabilities, torch.probabilities, keras.labels, settings.compare)
     write_json("metrics/compare.json", result)
-    table.show(read_json("metrics/keras.json"), read_json("metrics/torch.json"), result, settings.compare)
+    table.show(read_json("metrics/keras.json"), read_json("metrics/torch.json"), result,
+               read_json("metrics/parity.json"), settings.compare)
 
 
 if __name__ == "__main__":

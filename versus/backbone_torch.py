@@ -41,7 +41,7 @@ def build(model, tensors, batch_norm):
     load(backbone, tensors)
     backbone.requires_grad_(False)
     backbone.train(batch_norm == "batch")
-    return backbone.to(memory_format=torch.channels_last)
+    return backbone
 
 
 def efficientnet_lite0():

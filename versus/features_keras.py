@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from versus import pixels
 from versus.backbone_keras import statistics
-from versus.features import Features, progress
+from versus.features import SAMPLE, Features, progress
 
 
 class Images(keras.utils.PyDataset):
@@ -51,7 +51,7 @@ def extract(backbone, train, validation, batch_norm, label):
     """
     moving = batch_norm == "batch"
     in_training, in_inference = _compile(backbone, training=moving), _compile(backbone, training=False)
-    found = Features()
+    found = Features(pixels=np.concatenate([_sample(images) for images in (train[0], validation)]))
     with progress(train, validation, moving, label) as bar:
         for view in train:
             found.train.append(_predict(in_training, view, bar))
@@ -66,6 +66,11 @@ def infer(backbone, images, label):
     """Make the features of `images` in evaluation mode: (files, width), in the order of the files."""
     with tqdm(total=len(images.files), desc=label, unit="image", disable=None) as bar:
         return _predict(_compile(backbone, training=False), images, bar)
+
+
+def _sample(images):
+    """The first pixels of a loader as the model receives them: (up to SAMPLE, size, size, 3)."""
+    return keras.ops.convert_to_numpy(images[0][:SAMPLE])
 
 
 def _compile(backbone, training):

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from versus import pixels
 from versus.backbone_torch import statistics
-from versus.features import Features, progress
+from versus.features import SAMPLE, Features, progress
 
 
 class Images(Dataset):
@@ -37,7 +37,7 @@ def extract(backbone, train, validation, batch_norm, label):
     stored statistics, so the validation features are made anew after each.
     """
     moving = batch_norm == "batch"
-    found = Features()
+    found = Features(pixels=np.concatenate([_sample(images) for images in (train[0], validation)]))
     with progress(train, validation, moving, label) as bar:
         for view in train:
             found.train.append(_predict(backbone.train(moving), view, bar))
@@ -54,13 +54,21 @@ def infer(backbone, images, label):
         return _predict(backbone, images, bar)
 
 
+def _sample(images):
+    """The first pixels of a loader as the model receives them: (up to SAMPLE, size, size, 3)."""
+    batch = next(iter(DataLoader(images, batch_sampler=images.batches[:1])))
+    return batch[:SAMPLE].permute(0, 2, 3, 1).numpy()
+
+
 @torch.inference_mode()
 def _predict(backbone, images, bar):
     """Apply the model batch by batch: features (files, width), in the order of the files."""
+    # twice as fast as the default layout, whose kernels alone sum up the statistics of a batch precisely:
+    # channels_last would move Lite0's float32 features by 0.3 % from the float64 ones, the default does by 0.001 %
+    layout = torch.contiguous_format if backbone.training else torch.channels_last
     features = None
     for batch, rows in zip(DataLoader(images, batch_sampler=images.batches, num_workers=1), images.batches):
-        batch = batch.to(torch.get_default_dtype(), memory_format=torch.channels_last)
-        predicted = backbone(batch).numpy()
+        predicted = backbone(batch.to(torch.get_default_dtype(), memory_format=layout)).numpy()
         if features is None:
             features = np.empty((len(images), predicted.shape[1]), predicted.dtype)
         features[rows] = predicted

@@ -30,11 +30,23 @@ def sentence(result, margin):
             f"to {result['agreement']:.1%} of the images; {_needed(result)}.")
 
 
-def show(keras, torch, result, settings, console=None):
-    """Print table and sentence; `settings`: params.compare."""
+def parity_sentence(parity):
+    """Say what equal conventions leave of the difference, from metrics/parity.json; "" where they differ."""
+    if parity["conventions"] != "equal":
+        return ""
+    return (f"Every convention is equal, so this verdict rests on the same numbers: features differ by "
+            f"{parity['features']:.1g}, probabilities by {parity['probabilities']:.1g}, "
+            f"{_many(parity['classes'], 'predicted class', 'predicted classes')} of "
+            f"{parity['predictions']:,} by rounding alone (PyTorch against itself, each batch in reverse: "
+            f"{parity['control_probabilities']:.1g} and {parity['control_classes']:,}).")
+
+
+def show(keras, torch, result, parity, settings, console=None):
+    """Print table and sentences; `parity`: metrics/parity.json, `settings`: params.compare."""
     console = console or Console(highlight=False)
     console.print(comparison_table(keras, torch, result))
-    console.print(sentence(result, settings.margin), soft_wrap=not console.is_terminal)
+    for text in filter(None, (sentence(result, settings.margin), parity_sentence(parity))):
+        console.print(text, soft_wrap=not console.is_terminal)
 
 
 def _score(scores, name):
@@ -58,5 +70,5 @@ def _needed(result):
     return f"{number} validation images show a difference like this with a chance of 80 %"
 
 
-def _many(number, noun):
-    return f"{number:,} {noun}" + ("s" if number != 1 else "")
+def _many(number, noun, nouns=None):
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"

@@ -40,8 +40,11 @@ def fit(trainer, first, epochs, features, labels):
     return Trained(trainer.weights(), np.array(losses), np.stack(probabilities))
 
 
-def fit_seeds(trainer, params, conventions, features, labels, label):
-    """Train `train.seeds` heads, one after the other; return a list of `Trained`."""
+def fit_seeds(trainer, params, conventions, features, labels, label, reverse=False):
+    """Train `train.seeds` heads, one after the other; return a list of `Trained`.
+
+    With `reverse` the rows of each batch come in reverse: the same sums in another order, so what differs is rounding.
+    """
     images = features.train.shape[1]
     batches = draws.batches(params.extract, images) if conventions.batch_norm == "batch" else None
     trained = []
@@ -50,6 +53,8 @@ def fit_seeds(trainer, params, conventions, features, labels, label):
             epochs = draws.steps_by_batch(seed, params.train, batches)
         else:
             epochs = draws.steps(seed, params.train, len(features.train), images)
+        if reverse:
+            epochs = [[batch[::-1] for batch in batches_of_epoch] for batches_of_epoch in epochs]
         first = draws.first_weights(seed, trainer.widths, conventions.head_init)
         trained.append(fit(trainer, first, epochs, features, labels))
     return trained
@@ -81,6 +86,13 @@ def save_record(trained, path):
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     save_file({"losses": np.stack([one.losses for one in trained]),
                "probabilities": np.stack([one.probabilities[-1] for one in trained])}, path)
+
+
+def read_trained(heads, record):
+    """Read what `save_heads` and `save_record` wrote: a list of `Trained`, probabilities after the last epoch alone."""
+    kept = load_file(record)
+    return [Trained(weights, losses, probabilities[None])
+            for weights, losses, probabilities in zip(read_heads(heads), kept["losses"], kept["probabilities"])]
 
 
 def predict_seeds(head, weights, features):

@@ -1,0 +1,35 @@
+"""Measure how far the two frameworks are apart at each stage, beside a control: PyTorch against itself."""
+
+import numpy as np
+
+from versus import conventions, dataset, features, parity, params, runtime_torch, training
+from versus.command import run
+from versus.files import write_json
+from versus.head_torch import Trainer
+
+
+def main():
+    chosen = params.load()
+    runtime_torch.start(chosen.compute, chosen.train.precision)
+    keras, torch = (read(framework) for framework in params.FRAMEWORKS)
+    followed = conventions.resolve(chosen.conventions, "torch")
+    trainer = Trainer(training.widths([torch.heads[0].weights]), chosen.train.learning_rate, followed.adam)
+    labels = dataset.read("data/split", "train").labels
+    control = training.fit_seeds(trainer, chosen, followed, torch.features, labels, "control", reverse=True)
+    of_control = parity.measure_heads(control, torch.heads)
+    write_json("metrics/parity.json", {
+        "conventions": "equal" if conventions.all_equal(chosen.conventions) else "different",
+        **parity.measure(keras, torch),
+        **{f"control_{name}": value for name, value in of_control.items()},
+        "predictions": int(np.prod(torch.features.validation.shape[1:2])) * len(torch.heads),
+    })
+
+
+def read(framework):
+    kept = features.read(f"data/features/{framework}")
+    heads = training.read_trained(f"models/{framework}/heads.safetensors", f"data/training/{framework}.safetensors")
+    return parity.Stages(kept.pixels, kept, heads)
+
+
+if __name__ == "__main__":
+    run(main)

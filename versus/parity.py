@@ -1,0 +1,74 @@
+"""How far Keras and PyTorch are apart, stage by stage: pixels, features, losses, weights, probabilities, classes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from versus.features import Features
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What one framework made: pixels (images, size, size, 3) of some images, all features, a `Trained` for each seed."""
+
+    pixels: np.ndarray
+    features: Features
+    heads: list
+
+
+def measure(keras, torch):
+    """Compare two `Stages`: a flat mapping of the largest differences.
+
+    pixels, probabilities: absolute, of levels and of 1. features, statistics, weights: the L2 norm of the difference
+    over that of PyTorch's, of the worst image, tensor, seed. losses, losses_100: relative, of the worst step, of all
+    and of the first 100. classes: how many predicted classes differ, over all images and seeds.
+    """
+    return {
+        "pixels": largest(keras.pixels, torch.pixels),
+        "features": max(relative(keras.features.train, torch.features.train),
+                        relative(keras.features.validation[-1], torch.features.validation[-1])),
+        "statistics": _statistics(keras.features.statistics, torch.features.statistics),
+        **measure_heads(keras.heads, torch.heads),
+    }
+
+
+def measure_heads(one, other):
+    """Compare the trained heads of all seeds, lists of `Trained`: the part of `measure` from the losses on."""
+    losses = [np.abs(a.losses - b.losses) / np.abs(b.losses) for a, b in zip(one, other)]
+    probabilities = [(a.probabilities[-1], b.probabilities[-1]) for a, b in zip(one, other)]
+    return {
+        "losses": float(np.max(losses)),
+        "losses_100": float(np.max([of_seed[:100] for of_seed in losses])),
+        "weights": max(relative(flat(a.weights), flat(b.weights)) for a, b in zip(one, other)),
+        "probabilities": max(largest(a, b) for a, b in probabilities),
+        "classes": int(sum((a.argmax(1) != b.argmax(1)).sum() for a, b in probabilities)),
+    }
+
+
+def largest(one, other):
+    """The largest absolute difference of two arrays of one shape."""
+    return float(np.abs(np.asarray(one, float) - other).max())
+
+
+def relative(one, other):
+    """The L2 norm along the last axis of the difference, over that of `other`; the largest of all.
+
+    >>> relative(np.array([[3.0, 4.0], [0.0, 2.0]]), np.array([[3.0, 4.0], [0.0, 1.0]]))
+    1.0
+    """
+    difference = np.linalg.norm(np.asarray(one, float) - other, axis=-1)
+    return float((difference / np.linalg.norm(other, axis=-1)).max())
+
+
+def flat(weights):
+    """All numbers of a head's weights in one array."""
+    return np.concatenate([tensor.ravel() for pair in weights for tensor in pair])
+
+
+def _statistics(keras, torch):
+    """The largest relative difference of the running statistics after the last view; 0 where neither moved."""
+    if not keras and not torch:
+        return 0.0
+    if not keras or not torch:
+        return 1.0  # one stayed where the other moved: as far apart as it goes
+    return max(relative(keras[-1][name], torch[-1][name]) for name in torch[-1])
