@@ -17,6 +17,7 @@ def main():
         data = {
             "confusion": scores.confusion(found.probabilities, found.labels, found.class_names),
             "roc": scores.roc_curve(found.probabilities, found.labels),
+            "seeds": scores.seed_accuracies(found.probabilities, found.labels),
             "reliability": scores.reliability(found.probabilities, found.labels),
         }
         for name, rows in data.items():

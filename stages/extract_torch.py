@@ -1,6 +1,6 @@
 """Make the features of all views of the images with the frozen backbone in PyTorch."""
 
-from versus import backbone_torch, conventions, dataset, draws, features, features_torch, params, runtime_torch, weights
+from versus import backbone_torch, conventions, dataset, features, features_torch, params, runtime_torch, weights
 from versus.command import run
 
 NAMES = ("decode", "resize", "augment", "batch_norm")
@@ -12,13 +12,7 @@ def main():
     followed = conventions.resolve(chosen.conventions, "torch", NAMES)
     backbone = backbone_torch.build(chosen.model, weights.read("models/backbone.safetensors"), followed.batch_norm)
     train, validation = (dataset.read("data/split", part).files for part in dataset.PARTS)
-    views, batches = draws.views(chosen.extract, len(train)), draws.batches(chosen.extract, len(train))
-    size = chosen.model.image_size
-    found = features_torch.extract(
-        backbone,
-        [features_torch.Images(train, *of_view, size, followed) for of_view in zip(batches, views)],
-        features_torch.Images(validation, features.in_order(len(validation), chosen.extract.batch), None, size, followed),
-        followed.batch_norm, "features in PyTorch")
+    found = features_torch.extract_files(backbone, train, validation, chosen, followed, "features in PyTorch")
     features.save(found, "data/features/torch")
 
 

@@ -27,14 +27,23 @@ class BatchStatistics(layers.BatchNormalization):
     def call(self, inputs, training=None):
         if not training:
             return super().call(inputs, training=False)
-        precise = ops.cast(inputs, "float64")  # as PyTorch sums up; float32 moves Lite0's features by 0.1 %
-        mean, variance = (ops.cast(moment, inputs.dtype) for moment in ops.moments(precise, axes=[0, 1, 2]))
+        mean = _mean_of_each_channel(inputs)
+        variance = _mean_of_each_channel(ops.square(inputs - mean))
         count = ops.cast(ops.prod(ops.shape(inputs)[:3]), inputs.dtype)
         self.moving_mean.assign(self.moving_mean * self.momentum + mean * (1 - self.momentum))
         unbiased = variance * (count / (count - 1))
         self.moving_variance.assign(self.moving_variance * self.momentum + unbiased * (1 - self.momentum))
         return ops.batch_normalization(inputs, mean, variance, axis=-1, offset=self.beta, scale=self.gamma,
                                        epsilon=self.epsilon)
+
+
+def _mean_of_each_channel(x):
+    """Average (n, height, width, channels) to (channels,) axis by axis, images in float64, as precisely as PyTorch does.
+
+    At float32 `ops.moments` moves Lite0's features by 0.1 % from the float64 ones, this does by 0.001 %.
+    """
+    of_image = ops.mean(ops.mean(x, axis=2), axis=1)  # (n, channels)
+    return ops.cast(ops.mean(ops.cast(of_image, "float64"), axis=0), x.dtype)
 
 
 def build(model, tensors, batch_norm):

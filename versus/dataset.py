@@ -16,6 +16,11 @@ class Part:
     labels: np.ndarray
     classes: list
 
+    @property
+    def names(self):
+        """The files as predictions name them: <class>/<name>."""
+        return ["/".join(file.parts[-2:]) for file in self.files]
+
 
 def read(root, part):
     """List `root`/`part`/<class>/*, sorted by class, then name: the order in which Keras and torchvision list it too."""

@@ -5,9 +5,9 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from versus import pixels
+from versus import draws, pixels
 from versus.backbone_keras import statistics
-from versus.features import SAMPLE, Features, progress
+from versus.features import SAMPLE, Features, in_order, progress
 
 
 class Images(keras.utils.PyDataset):
@@ -41,6 +41,15 @@ class Extractor(keras.Model):
 
     def call(self, images):
         return self.backbone(images, training=self.in_training)
+
+
+def extract_files(backbone, train, validation, params, conventions, label):
+    """Make the `Features` of image files, drawn and batched as params says, in the order of the lists `train`, `validation`."""
+    size = params.model.image_size
+    drawn = zip(draws.batches(params.extract, len(train)), draws.views(params.extract, len(train)))
+    views = [Images(train, batches, view, size, conventions) for batches, view in drawn]
+    as_they_are = Images(validation, in_order(len(validation), params.extract.batch), None, size, conventions)
+    return extract(backbone, views, as_they_are, conventions.batch_norm, label)
 
 
 def extract(backbone, train, validation, batch_norm, label):

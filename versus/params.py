@@ -86,6 +86,11 @@ class Compare(Section):
     seed: Seed
 
 
+class Explain(Section):
+    views: Count
+    seeds: Annotated[int, Field(ge=2)]
+
+
 class Compute(Section):
     threads: Count
 
@@ -98,6 +103,7 @@ class Params(Section):
     train: Train
     conventions: Conventions
     compare: Compare
+    explain: Explain
     compute: Compute
 
     @model_validator(mode="after")

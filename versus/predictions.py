@@ -34,7 +34,7 @@ def write(found, validation, path):
     for seed, probabilities in enumerate(found):
         frame = pd.DataFrame(probabilities, columns=[f"p_{name}" for name in validation.classes])
         frame.insert(0, "seed", seed)
-        frame.insert(1, "file", ["/".join(file.parts[-2:]) for file in validation.files])
+        frame.insert(1, "file", validation.names)
         frame.insert(2, "class", [validation.classes[label] for label in validation.labels])
         frames.append(frame)
     Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -168,3 +168,9 @@ def roc_curve(probabilities, labels):
     false, true, _ = metrics.roc_curve(truth, score)
     kept = np.unique(np.linspace(0, len(false) - 1, min(ROC_POINTS, len(false))).round().astype(int))
     return pd.DataFrame({"false_positive_rate": false[kept], "true_positive_rate": true[kept]})
+
+
+def seed_accuracies(probabilities, labels):
+    """Return the accuracy of each seed of (seeds, images, classes): a DataFrame of seed, accuracy."""
+    accuracies = (probabilities.argmax(axis=2) == labels).mean(axis=1)
+    return pd.DataFrame({"seed": range(len(accuracies)), "accuracy": accuracies})

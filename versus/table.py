@@ -4,10 +4,16 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from versus import article
 from versus.comparison import MOST_IMAGES
+from versus.conventions import TABLE
 
 ROWS = {"accuracy": "accuracy", "log_loss": "log loss", "brier": "Brier score", "roc_auc": "ROC AUC",
         "ece": "ECE"}
+
+
+# of the explanation, what stands below the conventions
+LAST_ROWS = {"all conventions": "sum", "the two native runs": "native runs", "not explained": "not explained"}
 
 
 def comparison_table(keras, torch, result):
@@ -72,3 +78,49 @@ def _needed(result):
 
 def _many(number, noun, nouns=None):
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def explanation_table(shares):
+    """Return a rich Table of `explanation.explain`'s shares: conventions by size, then their sum and what is left."""
+    table = Table(box=box.SIMPLE_HEAD, title="Why they differ: each convention's share (PyTorch minus Keras)",
+                  title_justify="left")
+    table.add_column("", no_wrap=True)
+    for heading in ("accuracy", "95 % interval", "log loss", "95 % interval"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    accuracy, log_loss = (shares[shares.metric == metric].set_index("name") for metric in ("accuracy", "log_loss"))
+    conventions = accuracy[accuracy.kind == "convention"].share.abs().sort_values(ascending=False, kind="stable").index
+    for name in (*conventions, *LAST_ROWS):
+        cells = [text for row in (accuracy.loc[name], log_loss.loc[name])
+                 for text in (f"{row.share:+.3f}", f"{row.low:+.3f} {row.high:+.3f}")]
+        table.add_row(LAST_ROWS.get(name, name), *cells)
+    return table
+
+
+def explanation_sentences(shares, summary):
+    """Say in words which conventions matter, together and apart, what is left, and how much is luck."""
+    accuracy = shares[shares.metric == "accuracy"]
+    matters = accuracy[(accuracy.low > 0) | (accuracy.high < 0)]
+    causes = matters[matters.kind == "convention"].sort_values("share", key=abs, ascending=False)
+    named = [f"{row.name} ({row.share:+.3f}; {_habit(row.name)})" for row in causes.itertuples(index=False)]
+    yield f"The cause of the difference in accuracy: {', '.join(named) or 'no convention shows one'}."
+    together = [f"{row.name} ({row.share:+.3f})" for row in matters[matters.kind == "interaction"].itertuples(index=False)]
+    if together:
+        yield f"More together than apart: {', '.join(together)}."
+    explained = summary["accuracy_residual_low"] <= 0 <= summary["accuracy_residual_high"]
+    yield (f"Not explained: {summary['accuracy_residual']:+.3f}, " +
+           ("within noise." if explained else "more than noise: a convention is missing from the table."))
+    yield (f"Luck: a single run's difference has a standard deviation of {summary['single_run_sd']:.3f}; two single runs "
+           f"of the same framework differ by the article's {article.DIFFERENCE:.3f} or more with a chance of "
+           f"{summary['luck']:.0%}.")
+
+
+def show_explanation(shares, summary, console=None):
+    """Print table and sentences of the explanation."""
+    console = console or Console(highlight=False)
+    console.print(explanation_table(shares))
+    for text in explanation_sentences(shares, summary):
+        console.print(text, soft_wrap=not console.is_terminal)
+
+
+def _habit(name):
+    return TABLE[name]["torch"].words

@@ -48,7 +48,7 @@ def fit_seeds(trainer, params, conventions, features, labels, label, reverse=Fal
     images = features.train.shape[1]
     batches = draws.batches(params.extract, images) if conventions.batch_norm == "batch" else None
     trained = []
-    for seed in tqdm(range(params.train.seeds), desc=label, unit="seed", disable=None):
+    for seed in tqdm(range(params.train.seeds), desc=label, unit="seed", disable=None if label else True):
         if batches:
             epochs = draws.steps_by_batch(seed, params.train, batches)
         else:
@@ -74,6 +74,23 @@ def read_heads(path):
     seeds = range(len(tensors) // (2 * len(LAYERS)))
     return [[(tensors[f"seed{seed}.{layer}.kernel"], tensors[f"seed{seed}.{layer}.bias"]) for layer in LAYERS]
             for seed in seeds]
+
+
+def fit_combinations(new_trainer, params, combinations, features_of, train):
+    """Train the heads of all seeds for each of the combinations of conventions, a list of `Resolved`.
+
+    `features_of` takes the combination's number and returns its `Features`; `new_trainer` is either framework's
+    `Trainer`. Returns the validation probabilities after the last epoch, (combinations, seeds, images, classes).
+    """
+    trainers, found = {}, []
+    for number, followed in enumerate(tqdm(combinations, desc="combinations", disable=None)):
+        features = features_of(number)
+        if followed.adam not in trainers:
+            widths = [features.train.shape[2], params.model.hidden, len(train.classes)]
+            trainers[followed.adam] = new_trainer(widths, params.train.learning_rate, followed.adam)
+        trained = fit_seeds(trainers[followed.adam], params, followed, features, train.labels, None)
+        found.append([one.probabilities[-1] for one in trained])
+    return np.array(found)
 
 
 def widths(weights):

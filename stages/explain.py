@@ -1,0 +1,54 @@
+"""Train every combination of the conventions in which the frameworks differ; say what each one contributes.
+
+In Keras, which is the faster here. It stands for both: with equal conventions the two compute the same numbers
+(metrics/parity.json), and what the combinations miss of the native runs' difference is shown as 'not explained'.
+"""
+
+from pathlib import Path
+
+from versus import (backbone_keras, banks, dataset, explanation, features_keras, params, runtime_keras, scores, table,
+                    training, weights)
+from versus.command import run
+from versus.files import write_json
+from versus.head_keras import Trainer
+
+SOURCES = [Path("versus") / f"{name}.py" for name in
+           ("backbone_keras", "draws", "features_keras", "pixels", "runtime_keras")]
+
+
+def main():
+    chosen = params.load()
+    runtime_keras.start(chosen.compute, chosen.train.precision)
+    explained = explanation.settings(chosen)
+    train, validation = (dataset.read("data/split", part) for part in dataset.PARTS)
+    combinations = explanation.combinations(chosen.conventions)
+    names = [banks.name(each, train.files + validation.files) for each in combinations]
+    origin = banks.fingerprint(Path("data/raw.csv"), Path("data/split.csv"), Path("models/backbone.safetensors"),
+                               *SOURCES, explained.extract, chosen.model, chosen.train.precision, chosen.compute)
+    banks.prepare("data/banks", dict(zip(names, combinations)), origin,
+                  lambda each, label: extract(explained, train.files, validation.files, each, label))
+    found = training.fit_combinations(Trainer, explained, combinations,
+                                      lambda number: banks.read("data/banks", names[number]), train)
+    natives = [scores.read_predictions(f"data/predictions/{framework}.csv") for framework in params.FRAMEWORKS]
+    order = [validation.names.index(name) for name in natives[0].files]  # predictions are sorted by their names
+    write(chosen, found[:, :, order], natives)
+
+
+def extract(chosen, train, validation, followed, label):
+    backbone = backbone_keras.build(chosen.model, weights.read("models/backbone.safetensors"), followed.batch_norm)
+    return features_keras.extract_files(backbone, train, validation, chosen, followed, label)
+
+
+def write(chosen, found, natives):
+    probabilities, labels = [each.probabilities for each in natives], natives[0].labels
+    names = explanation.factors(chosen.conventions)
+    shares = explanation.explain(names, found, probabilities, labels, chosen.compare)
+    summary = explanation.summary(shares, probabilities, labels)
+    write_json("metrics/explain.json", summary)
+    shares.to_csv("metrics/explain.csv", index=False)
+    explanation.waterfall(shares, probabilities, labels).to_csv("metrics/plots/waterfall.csv", index=False)
+    table.show_explanation(shares, summary)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,108 @@
+"""The pipeline for real, in a clone of the working tree as it stands: with git and a DVC cache of its own."""
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ("dvc.lock", "metrics", ".github")  # not copied: what earlier runs left, and what no run needs
+SMALL = {
+    "data.source": "synthetic", "data.classes": 2, "data.per_class": 16,
+    "model.image_size": 64,
+    "extract.views": 2, "extract.batch": 8,
+    "train.seeds": 2, "train.epochs": 2, "train.batch": 8,
+    "compare.bootstrap": 200,
+}
+
+
+class Clone:
+    """A copy of the repository's files in `folder`, in which DVC and git run as a user would run them."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        folders = {"DVC_SITE_CACHE_DIR": str(self.folder.with_name(f"{self.folder.name}.dvc"))}
+        author = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
+                  for what, value in (("NAME", "test"), ("EMAIL", "test@localhost"))}
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        self.environment = os.environ | folders | author | {"PATH": path, "COLUMNS": "200"}
+
+    def run(self, *command):
+        """Run a command here: its CompletedProcess, with what it says on both channels as stdout."""
+        return subprocess.run(command, cwd=self.folder, env=self.environment, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def output(self, *command):
+        """Run a command that must succeed; return what it says."""
+        done = self.run(*command)
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
+        return done.stdout
+
+    def repro(self, *arguments):
+        """Run `dvc repro`, which must succeed; return the set of stages that ran."""
+        return ran(self.output("dvc", "repro", *arguments))
+
+    def set(self, changes, path="params.yaml"):
+        """Change keys of params.yaml, {"section.key": value}, or write the changed file elsewhere."""
+        params = yaml.safe_load((self.folder / "params.yaml").read_text())
+        for name, value in changes.items():
+            section, key = name.split(".")
+            params[section][key] = value
+        (self.folder / path).write_text(yaml.safe_dump(params, sort_keys=False))
+
+    def commit(self):
+        """Commit everything that git does not ignore."""
+        self.output("git", "add", "--all")
+        self.output("git", "commit", "--quiet", "--message", "test")
+
+    def restore(self):
+        """Go back to the last commit: its files by git, its data by DVC."""
+        self.output("git", "reset", "--quiet", "--hard")
+        self.output("git", "clean", "--quiet", "--force", "-d")
+        self.output("dvc", "checkout", "--force")
+
+    def lock(self):
+        """The bytes of dvc.lock."""
+        return (self.folder / "dvc.lock").read_bytes()
+
+
+def ran(output):
+    """The set of stages that `dvc repro` says to run."""
+    return set(re.findall(r"^Running stage '([^']+)'", output, re.MULTILINE))
+
+
+def stages(folder=ROOT):
+    """The stages of dvc.yaml, in order: {name: its entry}."""
+    return yaml.safe_load((Path(folder) / "dvc.yaml").read_text())["stages"]
+
+
+def copy(target):
+    """Copy the working tree's files, tracked or new, to `target`: a `Clone` with one commit and small settings."""
+    listed = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, text=True,
+                            stdout=subprocess.PIPE, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if Path(name).parts[0] not in RESULTS and (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    clone = Clone(target)
+    clone.output("git", "init", "--quiet", "--initial-branch=main")
+    clone.set(SMALL)
+    clone.commit()
+    return clone
+
+
+@functools.cache  # the run that all tests start from, in whichever file they are
+def finished(factory):
+    """Copy the working tree and run the pipeline once: the `Clone`, committed, and what `dvc repro` said and returned.
+
+    `factory` is pytest's tmp_path_factory.
+    """
+    clone = copy(factory.mktemp("pipeline") / "clone")
+    first = clone.run("dvc", "repro")
+    clone.commit()
+    return clone, first
