@@ -59,7 +59,8 @@ def check(found, shapes, origin):
 def draw(shapes, seed=0):
     """Draw random weights for a backbone: He's normal kernels (He et al. 2015), batch norm about the identity.
 
-    Batch norm is drawn too, since ones and zeros would hide a wrong epsilon or a swapped tensor.
+    Batch norm is drawn too, since ones and zeros would hide a wrong epsilon or a swapped tensor; its factors are below
+    one, so that the sums of residual blocks do not grow out of hand.
     """
     generator = np.random.default_rng(seed)
     drawn = {}
@@ -67,8 +68,10 @@ def draw(shapes, seed=0):
         shape = tuple(shapes[name])
         if len(shape) == 4:  # (out, in, height, width)
             drawn[name] = generator.normal(size=shape) * np.sqrt(2 / np.prod(shape[1:]))
-        elif name.endswith((".weight", ".running_var")):
+        elif name.endswith(".running_var"):
             drawn[name] = generator.uniform(0.5, 1.5, size=shape)
+        elif name.endswith(".weight"):
+            drawn[name] = generator.uniform(0.3, 0.9, size=shape)
         else:
             drawn[name] = generator.normal(size=shape) * 0.1
     return {name: tensor.astype(np.float32) for name, tensor in drawn.items()}

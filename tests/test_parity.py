@@ -1,0 +1,94 @@
+"""With every convention equal, Keras and PyTorch compute the same numbers: on real backbones, in processes of their own."""
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from versus import parity
+
+ROOT = Path(__file__).parents[1]
+AVP = ROOT.parent / "shared" / "avp" / "train"
+# measured (the worst of 14 cases): see README, "Parity"
+BOUNDS = {
+    "float64 frozen": {"features": 1e-13, "losses": 1e-12, "weights": 1e-12, "probabilities": 1e-12},
+    "float64 batch": {"features": 2e-12, "losses": 1e-11, "weights": 5e-11, "probabilities": 1e-11},
+    "float32 frozen": {"features": 1e-5, "losses": 1e-4, "weights": 1e-5, "probabilities": 2e-5},
+    "float32 batch": {"features": 1e-4, "losses": 1e-4, "weights": 1e-4, "probabilities": 1e-4},
+}
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """24 pictures of two classes in JPEG of all kinds of sizes: real ones if they are there."""
+    folder = tmp_path_factory.mktemp("images")
+    for kind in ("alien", "predator"):
+        (folder / kind).mkdir()
+        for number in range(12):
+            if AVP.is_dir():
+                (folder / kind / f"{number}.jpg").write_bytes((AVP / kind / f"{number}.jpg").read_bytes())
+            else:
+                noise = np.random.default_rng([number, kind == "alien"])
+                small = noise.integers(0, 256, (12, 9, 3), np.uint8)
+                Image.fromarray(small).resize((150 + number, 250 - number)).save(folder / kind / f"{number}.jpg")
+    return folder
+
+
+def compute(images, folder, precision, *more, broken=()):
+    found = {}
+    for framework in ("torch", "keras"):
+        out = folder / f"{framework}.pickle"
+        command = [sys.executable, ROOT / "tests" / "parity_compute.py", framework, precision, images,
+                   folder / "weights.safetensors", out, *more, *(broken if framework == "keras" else ())]
+        subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        found[framework] = pickle.loads(out.read_bytes())
+    return found
+
+
+def differences(found, case):
+    sides = [parity.Stages(features.pixels, features, heads)
+             for features, heads in (found["keras"][case], found["torch"][case])]
+    return parity.measure(*sides)
+
+
+def check(found, precision):
+    for case in found["keras"]:
+        moved = found["torch"][case][0].statistics
+        bounds = BOUNDS[f"{precision} {'batch' if moved else 'frozen'}"]
+        measured = differences(found, case)
+        print(case, measured)
+        assert measured["pixels"] == 0, case
+        assert measured["statistics"] <= 10 * bounds["features"], case
+        assert measured["classes"] == 0, case
+        for name, bound in bounds.items():
+            assert measured[name] <= bound, (case, name)
+
+
+def test_each_convention_at_float64(images, tmp_path):
+    found = compute(images, tmp_path, "float64")
+    assert len(found["keras"]) == 14
+    check(found, "float64")
+    frozen = [case for case in found["keras"] if not found["torch"][case][0].statistics]
+    losses = {found["keras"][case][1][0].losses[-1] for case in frozen}
+    assert len(losses) == len(frozen)  # every convention does change something
+
+
+def test_all_conventions_at_float32(images, tmp_path):
+    check(compute(images, tmp_path, "float32", "--cases", "all"), "float32")
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_resnet50_of_random_weights(images, tmp_path, precision):
+    check(compute(images, tmp_path, precision, "--backbone", "resnet50", "--cases", "all"), precision)
+
+
+@pytest.mark.parametrize("broken", ["epsilon", "antialias"])
+def test_a_broken_convention_is_caught(images, tmp_path, broken):
+    found = compute(images, tmp_path, "float32", "--cases", "all", broken=["--broken", broken])
+    for case in ("keras", "torch"):
+        assert differences(found, case)["features"] > 100 * BOUNDS["float32 batch"]["features"], case
