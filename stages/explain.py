@@ -4,6 +4,7 @@ In Keras, which is the faster here. It stands for both: with equal conventions t
 (metrics/parity.json), and what the combinations miss of the native runs' difference is shown as 'not explained'.
 """
 
+from functools import cache
 from pathlib import Path
 
 from versus import (backbone_keras, banks, dataset, explanation, features_keras, params, runtime_keras, scores, table,
@@ -34,8 +35,15 @@ def main():
     write(chosen, found[:, :, order], natives)
 
 
+@cache  # a compiled backbone serves all banks of its kind
+def build(model, batch_norm):
+    return backbone_keras.build(model, weights.read("models/backbone.safetensors"), batch_norm)
+
+
 def extract(chosen, train, validation, followed, label):
-    backbone = backbone_keras.build(chosen.model, weights.read("models/backbone.safetensors"), followed.batch_norm)
+    backbone = build(chosen.model, followed.batch_norm)
+    if followed.batch_norm == "batch":  # the last bank has moved the statistics
+        backbone_keras.load(backbone, weights.read("models/backbone.safetensors"))
     return features_keras.extract_files(backbone, train, validation, chosen, followed, label)
 
 

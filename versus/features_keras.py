@@ -1,5 +1,7 @@
 """Image files to features, in Keras: a PyDataset makes the pixels, the frozen backbone the features."""
 
+from functools import lru_cache
+
 import versus.runtime_keras  # noqa: F401  before keras
 import keras
 import numpy as np
@@ -82,6 +84,7 @@ def _sample(images):
     return keras.ops.convert_to_numpy(images[0][:SAMPLE])
 
 
+@lru_cache(maxsize=2)
 def _compile(backbone, training):
     extractor = Extractor(backbone, training)
     extractor.compile(jit_compile=False)  # XLA on the CPU is ten times slower

@@ -41,7 +41,7 @@ def resize(image, size, convention):
     if convention == "antialiased":
         resized = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR)
         return np.asarray(resized, np.float32)
-    return _interpolate(image.astype(np.float32), size)
+    return _interpolate(image, size)
 
 
 def _interpolate(image, size):
@@ -49,11 +49,19 @@ def _interpolate(image, size):
 
     Source: tensorflow/core/kernels/image/resize_bilinear_op.cc, HalfPixelScaler and compute_lerp.
     """
-    top, bottom, down = _neighbours(image.shape[0], size)
     left, right, across = _neighbours(image.shape[1], size)
-    down, across = down[:, None, None], across[None, :, None]
-    rows = image[:, left] + (image[:, right] - image[:, left]) * across  # (height, size, 3)
-    return rows[top] + (rows[bottom] - rows[top]) * down
+    top, bottom, down = _neighbours(image.shape[0], size)
+    columns = _between(image.take(left, 1), image.take(right, 1), across[:, None])  # (height, size, 3)
+    return _between(columns.take(top, 0), columns.take(bottom, 0), down[:, None, None])
+
+
+def _between(before, after, way):
+    """Compute before + (after - before) * way in float32, in place where it can: several times faster."""
+    before, found = before.astype(np.float32, copy=False), after.astype(np.float32, copy=False)
+    found -= before
+    found *= way
+    found += before
+    return found
 
 
 def _neighbours(length, size):
