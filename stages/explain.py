@@ -7,7 +7,7 @@ In Keras, which is the faster here. It stands for both: with equal conventions t
 from functools import cache
 from pathlib import Path
 
-from versus import (backbone_keras, banks, dataset, explanation, features_keras, params, runtime_keras, scores, table,
+from versus import (backbone_keras, banks, dataset, explanation, features, features_keras, params, runtime_keras, scores, table,
                     training, weights)
 from versus.command import run
 from versus.files import write_json
@@ -26,8 +26,10 @@ def main():
     names = [banks.name(each, train.files + validation.files) for each in combinations]
     origin = banks.fingerprint(Path("data/raw.csv"), Path("data/split.csv"), Path("models/backbone.safetensors"),
                                *SOURCES, explained.extract, chosen.model, chosen.train.precision, chosen.compute)
-    banks.prepare("data/banks", dict(zip(names, combinations)), origin,
-                  lambda each, label: extract(explained, train.files, validation.files, each, label))
+    kept = combinations[0] if chosen.explain.views == chosen.extract.views else None  # the native run of Keras made it
+    banks.prepare("data/banks", dict(zip(names[::-1], combinations[::-1])), origin,
+                  lambda each, label: features.read("data/features/keras") if each == kept
+                  else extract(explained, train.files, validation.files, each, label))
     found = training.fit_combinations(Trainer, explained, combinations,
                                       lambda number: banks.read("data/banks", names[number]), train)
     natives = [scores.read_predictions(f"data/predictions/{framework}.csv") for framework in params.FRAMEWORKS]
@@ -48,7 +50,9 @@ def extract(chosen, train, validation, followed, label):
 
 
 def write(chosen, found, natives):
-    probabilities, labels = [each.probabilities for each in natives], natives[0].labels
+    seeds = min(chosen.train.seeds, chosen.explain.seeds)  # of both kinds of runs, so that shares add up
+    found, labels = found[:, :seeds], natives[0].labels
+    probabilities = [each.probabilities[:seeds] for each in natives]
     names = explanation.factors(chosen.conventions)
     shares = explanation.explain(names, found, probabilities, labels, chosen.compare)
     summary = explanation.summary(shares, probabilities, labels)

@@ -17,7 +17,9 @@ SMALL = {
     "model.image_size": 64,
     "extract.views": 2, "extract.batch": 8,
     "train.seeds": 2, "train.epochs": 2, "train.batch": 8,
+    "conventions.decode": "keras", "conventions.augment": "keras",  # 16 combinations to explain instead of 64
     "compare.bootstrap": 200,
+    "explain.views": 1, "explain.seeds": 2,
 }
 
 
@@ -98,13 +100,15 @@ def copy(target):
     return clone
 
 
-@functools.cache  # the run that all tests start from, in whichever file they are
 def finished(factory):
-    """Copy the working tree and run the pipeline once: the `Clone`, committed, and what `dvc repro` said and returned.
+    """Return the run that all tests start from, in whichever file they are: see `run_once`."""
+    return run_once(factory.getbasetemp() / "pipeline")
 
-    `factory` is pytest's tmp_path_factory.
-    """
-    clone = copy(factory.mktemp("pipeline") / "clone")
+
+@functools.cache
+def run_once(folder):
+    """Copy the working tree and run the pipeline: the `Clone`, committed, and the CompletedProcess of `dvc repro`."""
+    clone = copy(folder)
     first = clone.run("dvc", "repro")
     clone.commit()
     return clone, first

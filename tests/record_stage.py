@@ -16,8 +16,9 @@ from pathlib import Path
 def record(params, read):
     """Make `params`, the module, note in the set `read` each key that is read once `load` has returned."""
     names = {field.annotation: name for name, field in params.Params.model_fields.items()}
-    load, get = params.load, params.Section.__getattribute__
+    load, get, copy = params.load, params.Section.__getattribute__, params.Section.model_copy
     loaded = False
+    replaced = {}  # by id of a section's copy: the copy, so that the id stays its own, and the keys replaced in it
 
     def load_and_record(*arguments):
         nonlocal loaded
@@ -29,11 +30,22 @@ def record(params, read):
     def get_and_record(section, key):
         if loaded and type(section) in names:
             fields = type(section).model_fields
-            wanted = fields if key in ("__dict__", "model_dump") else {key} & fields.keys()
-            read.update(f"{names[type(section)]}.{field}" for field in wanted)
+            wanted = fields.keys() if key in ("__dict__", "model_dump") else {key} & fields.keys()
+            _, others = replaced.get(id(section), (None, ()))
+            read.update(f"{names[type(section)]}.{field}" for field in wanted - set(others))
         return get(section, key)
 
-    params.load, params.Section.__getattribute__ = load_and_record, get_and_record
+    def copy_and_remember(section, *, update=None, deep=False):
+        nonlocal loaded
+        was, loaded = loaded, False
+        copied = copy(section, update=update, deep=deep)
+        loaded = was
+        _, others = replaced.get(id(section), (None, ()))
+        replaced[id(copied)] = copied, {*others, *(update or ())}
+        return copied
+
+    params.load, params.Section.model_copy = load_and_record, copy_and_remember
+    params.Section.__getattribute__ = get_and_record
 
 
 def main(stage, report, *folders):

@@ -28,7 +28,7 @@ def test_the_committed_file_is_valid_and_frozen():
     ("  epochs: 3", "  epochs: 0", "train.epochs: got 0; input should be greater than or equal to 1"),
     ("  epochs: 3", "  epochs: true", "train.epochs: got True"),
     ("  published: true", "  published: 1", "split.published: got 1"),
-    ("  views: 3", "  epochs: 3", "extract.epochs: unknown key; did you mean 'train.epochs'?"),
+    ("  views: 2                         # augmented views kept", "  epochs: 2  # augmented views kept", "extract.epochs: unknown key; did you mean 'train.epochs'?"),
     ("train:", "trian:", "trian: unknown key; did you mean 'train'?"),
     ("  source: sample", "  source: samples", "data.source: got 'samples'; input should be 'sample', 'kaggle', "),
     ("  decode: all", "  decode: tensorflow", "conventions.decode: got 'tensorflow'"),

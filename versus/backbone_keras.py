@@ -59,7 +59,7 @@ def build(model, tensors, batch_norm):
 
     def normalise(x, name, activation=None):
         x = layer(epsilon=architecture.epsilon, momentum=1 - architecture.momentum, name=name)(x)
-        return layers.Activation(activation)(x) if activation else x
+        return layers.Activation(activation, name=f"{name}.{activation}")(x) if activation else x
 
     pixels = keras.Input((model.image_size, model.image_size, 3), name="pixels")
     x = layers.Normalization(mean=architecture.mean, variance=architecture.variance, name="normalization")(pixels)
@@ -88,13 +88,14 @@ def _lite0_block(x, channels, kernel, stride, expansion, name, normalise):
     x = layers.DepthwiseConv2D(kernel, stride, "same", use_bias=False, name=name + "conv_dw")(x)
     x = normalise(x, next(norms), "relu6")
     x = normalise(_convolve(x, channels, 1, 1, name + projection), next(norms))
-    return layers.Add()([x, shortcut]) if shortcut.shape == x.shape else x
+    return layers.Add(name=name + "add")([x, shortcut]) if shortcut.shape == x.shape else x
 
 
 def resnet50(x, normalise):
     """Apply torchvision's ResNet-50, version 1.5: the stride lies in the 3x3 convolution; named as in torchvision."""
     x = normalise(_convolve_padded(x, 64, 7, 2, "conv1"), "bn1", "relu")
-    x = layers.MaxPooling2D(3, 2)(layers.ZeroPadding2D(1)(x))  # after a relu zero is as good as minus infinity
+    x = layers.ZeroPadding2D(1, name="maxpool.pad")(x)  # after a relu zero is as good as minus infinity
+    x = layers.MaxPooling2D(3, 2, name="maxpool")(x)
     for i, (channels, stride, blocks) in enumerate(RESNET50_STAGES, start=1):
         for j in range(blocks):
             x = _resnet50_block(x, channels, stride if j == 0 else 1, f"layer{i}.{j}.", normalise)
@@ -109,7 +110,7 @@ def _resnet50_block(x, channels, stride, name, normalise):
     x = normalise(_convolve(x, channels, 1, 1, name + "conv1"), name + "bn1", "relu")
     x = normalise(_convolve_padded(x, channels, 3, stride, name + "conv2"), name + "bn2", "relu")
     x = normalise(_convolve(x, 4 * channels, 1, 1, name + "conv3"), name + "bn3")
-    return layers.Activation("relu")(layers.Add()([x, shortcut]))
+    return layers.Activation("relu", name=name + "relu")(layers.Add(name=name + "add")([x, shortcut]))
 
 
 NETWORKS = {"efficientnet_lite0": efficientnet_lite0, "resnet50": resnet50}
@@ -121,7 +122,7 @@ def _convolve(x, channels, kernel, stride, name):
 
 def _convolve_padded(x, channels, kernel, stride, name):
     """Pad both sides alike, as PyTorch does: SAME pads a stride of two on the far side only."""
-    x = layers.ZeroPadding2D(kernel // 2)(x)
+    x = layers.ZeroPadding2D(kernel // 2, name=f"{name}.pad")(x)
     return layers.Conv2D(channels, kernel, stride, "valid", use_bias=False, name=name)(x)
 
 

@@ -81,3 +81,10 @@ def resolve(conventions, framework, names=tuple(TABLE)):
 def all_equal(conventions):
     """Whether both frameworks follow the same habit in every convention."""
     return all(value(conventions, name, "keras") == value(conventions, name, "torch") for name in TABLE)
+
+
+def markdown():
+    """Write TABLE as the README shows it."""
+    rows = ["| convention | Keras | PyTorch |", "|---|---|---|"]
+    rows += [f"| `{name}` | {habits['keras'].words} | {habits['torch'].words} |" for name, habits in TABLE.items()]
+    return "\n".join(rows)

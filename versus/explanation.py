@@ -84,7 +84,7 @@ def explain(names, probabilities, natives, labels, settings):
     """Divide the difference, torch minus keras, among the conventions `names`: a DataFrame of shares.
 
     probabilities: of all combinations, (2^k, seeds, images, classes). natives: those of the two native runs, keras and
-    torch, (seeds, images, classes). settings: params.compare. Columns metric (accuracy, log_loss), kind (convention,
+    torch, (seeds, images, classes), of the same seeds. settings: params.compare. Columns metric (accuracy, log_loss), kind (convention,
     interaction, total, native, residual), name, share, low, high: the 95 % interval over new images and seeds.
     A share is linear in the predictions, so it has a value for each seed and image, and an interval like a difference.
     """
@@ -93,12 +93,11 @@ def explain(names, probabilities, natives, labels, settings):
     for metric, score in (("accuracy", _right), ("log_loss", log_losses)):
         values = np.stack([score(each, labels) for each in probabilities])  # (2^k, seeds, images)
         native = score(natives[1], labels) - score(natives[0], labels)
-        seeds = min(len(native), values.shape[1])
         total = values[-1] - values[0]
         parts = {"convention": zip(names, np.tensordot(shapley(len(names)), values, 1)),
                  "interaction": zip(pairs, np.tensordot(interactions(len(names)), values, 1) if pairs else ()),
                  "total": [("all conventions", total)], "native": [("the two native runs", native)],
-                 "residual": [("not explained", native[:seeds] - total[:seeds])]}
+                 "residual": [("not explained", native - total)]}
         rows += [{"metric": metric, "kind": kind, "name": name, **_estimate(cells, settings)}
                  for kind, named in parts.items() for name, cells in named]
     return pd.DataFrame(rows)

@@ -39,7 +39,7 @@ ADAMS = {
 
 def build(widths):
     """Build the head for features (n, widths[0]): probabilities (n, widths[2])."""
-    return keras.Sequential([keras.Input((widths[0],)),
+    return keras.Sequential([keras.Input((widths[0],), name="features"),
                              layers.Dense(widths[1], activation="relu", name=LAYERS[0]),
                              layers.Dense(widths[2], activation="softmax", name=LAYERS[1])], name="head")
 

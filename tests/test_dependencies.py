@@ -1,0 +1,221 @@
+"""dvc.yaml names exactly what each stage uses: its modules, keys of params.yaml, data, and what it writes.
+
+DVC itself follows neither imports nor reads: a name too few is a result that is not made anew, one too many a stage
+that runs for nothing. Each stage runs for real, in a folder that holds nothing but its deps and params.yaml.
+"""
+
+import ast
+import json
+import os
+import shutil
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+import pipeline
+import pytest
+from kaggle_server import KaggleServer
+
+from versus.params import Params
+
+STAGES = pipeline.stages()
+DRIVER = Path(__file__).with_name("record_stage.py")
+FROZEN_AND_MOVING = [{"conventions.all": "keras"}, {"conventions.all": "torch"}]  # batch norm
+# where a stage reads some keys in some settings only: settings which together read them all
+SETTINGS = {
+    "download": [{"data.source": "synthetic"}, {"data.source": "sample"}, {"data.source": "kaggle"},
+                 {"data.source": "folder", "data.folder": "pictures"}],
+    **dict.fromkeys(("train_keras", "train_torch", "parity"), FROZEN_AND_MOVING),
+}
+# deps that no stage reads: they are there for the order, since `check` has to come before any work
+FOR_THE_ORDER = {("download", "data/params.schema.json"), ("weights", "data/params.schema.json")}
+# keys that are read in settings alone that need a download: of resnet50, Keras has native weights of its own
+ON_DOWNLOAD = {("extract_keras", "model.weights"), ("train_keras", "model.weights")}
+
+
+# modules
+
+def imported(path):
+    """The files of the package `versus` that the module `path` imports, itself included, however deep."""
+    found, queue = set(), [path]
+    while queue:
+        path = queue.pop()
+        if path not in found:
+            found.add(path)
+            queue += [module for name in names_imported(path) for module in files_of(name)]
+    return {path.relative_to(pipeline.ROOT).as_posix() for path in found}
+
+
+def names_imported(path):
+    """The dotted names that a module imports; of `from a import b` both a and a.b."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import, which this test does not follow"
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+
+
+def files_of(name):
+    """The files that importing a dotted name runs: the module's, if it is one of `versus`, and its package's."""
+    path = pipeline.ROOT.joinpath(*name.split(".")).with_suffix(".py")
+    if name.split(".")[0] != "versus":
+        return []
+    return [pipeline.ROOT / "versus/__init__.py", *([path] if path.is_file() else [])]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_deps_name_the_modules_that_are_imported(stage):
+    modules = [dep for dep in STAGES[stage]["deps"] if dep.endswith(".py")]
+    assert len(modules) == len(set(modules))
+    assert set(modules) == imported(pipeline.ROOT / f"stages/{stage}.py")
+
+
+# keys, data and outputs
+
+class Folder:
+    """What one stage needs by dvc.yaml, alone in a folder: run there, it shows what it reads and writes."""
+
+    def __init__(self, clone, stage, changes, folder):
+        self.folder, self.stage = folder, stage
+        folder.mkdir()
+        (folder / "data").mkdir()  # which every clone has
+        clone.set(changes, folder / "params.yaml")
+        self.deps = [dep.replace("${data.folder}", changes.get("data.folder", "data/images"))
+                     for dep in STAGES[stage]["deps"]]
+        for dep in self.deps:
+            copy(clone.folder / ("data/raw" if dep == "pictures" else dep), folder / dep)
+        self.before = list(folder.rglob("*"))
+        for path in self.before:
+            os.utime(path, (0, path.stat().st_mtime))  # so that any read sets the time of access, by `relatime`
+        self.modified = {path: path.stat().st_mtime for path in self.before}
+
+    def read(self):
+        """The data deps, and params.yaml, of which something has been read; of folders, listing them counts."""
+        read = [path for path in self.before if path.exists() and path.stat().st_atime > 0]
+        return {dep for dep in {*self.deps, "params.yaml"} if not dep.endswith(".py")
+                and any((self.folder / dep) in (path, *path.parents) for path in read)}
+
+    def written(self):
+        """The outs below which there are files; and files, new or changed, that are below none."""
+        files = [path for path in self.folder.rglob("*") if path.is_file()
+                 and path.stat().st_mtime != self.modified.get(path)]
+        outs = {file: [out for out in outs_of(self.stage) if (self.folder / out) in (file, *file.parents)]
+                for file in files}
+        return {path.relative_to(self.folder).as_posix() if not found else found[0] for path, found in outs.items()}
+
+
+def copy(source, target):
+    """Copy a file or a folder to `target`, over what another dep has put there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        shutil.copyfile(source, target)
+
+
+def outs_of(stage):
+    """The paths of a stage's outs."""
+    return [next(iter(out)) if isinstance(out, dict) else out for out in STAGES[stage]["outs"]]
+
+
+def record(clone, stage, top, environment):
+    """Run a stage in all its settings: the set of keys that it reads, and the `Folder`s."""
+    folders = [Folder(clone, stage, changes, top / f"{stage}{number}")
+               for number, changes in enumerate(SETTINGS.get(stage, [{}]))]
+    report = top / f"{stage}.json"
+    recorder = pipeline.Clone(clone.folder)
+    recorder.environment |= environment
+    recorder.output("python", str(DRIVER), stage, str(report), *(str(each.folder) for each in folders))
+    return set(json.loads(report.read_text())), folders
+
+
+@pytest.fixture(scope="module")
+def kaggle(tmp_path_factory):
+    """Serve drawn pictures as Kaggle's server; give the environment of a client without an account."""
+    clone, _ = pipeline.finished(tmp_path_factory)
+    home = str(tmp_path_factory.mktemp("home"))
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for file in (clone.folder / "data/raw").glob("*/*"):
+            archive.write(file, file.relative_to(clone.folder / "data/raw"))
+    with KaggleServer({("pmigdal", "alien-vs-predator-images"): [content.getvalue()]}) as server:
+        yield {"HOME": home, "KAGGLE_CONFIG_DIR": home, "KAGGLEHUB_CACHE": f"{home}/cache", "HTTP_PROXY": server.address,
+               "http_proxy": server.address, "NO_PROXY": "", "no_proxy": "", "KAGGLE_API_ENVIRONMENT": "LOCALHOST"}
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory, kaggle):
+    """Start all stages, two at a time: {stage: a future of what `record` returns}."""
+    clone, first = pipeline.finished(tmp_path_factory)
+    assert first.returncode == 0, first.stdout
+    top = tmp_path_factory.mktemp("stages")
+    with ThreadPoolExecutor(2) as executor:
+        environment = {"PYTHONDONTWRITEBYTECODE": "1"}
+        yield {stage: executor.submit(record, clone, stage, top, environment | (kaggle if stage == "download" else {}))
+               for stage in STAGES}
+
+
+def result(recorded, stage):
+    """Wait for what `record` returns; where the stage fails, so does the test, with the stage's own words alone."""
+    try:
+        return recorded[stage].result()
+    except AssertionError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+def declared(stage):
+    """The dotted names of the keys in a stage's params; of a section all."""
+    sections = {name: field.annotation.model_fields for name, field in Params.model_fields.items()}
+    names = [[f"{name}.{key}" for key in sections[name]] if name in sections else [name]
+             for name in STAGES[stage].get("params", [])]
+    return sorted(sum(names, []))
+
+
+@pytest.fixture(scope="module")
+def times_of_access(tmp_path_factory):
+    """Skip where the file system does not note that a file has been read."""
+    probe = tmp_path_factory.mktemp("probe") / "file"
+    probe.write_text("x")
+    os.utime(probe, (0, probe.stat().st_mtime))
+    probe.read_text()
+    if not probe.stat().st_atime:
+        pytest.skip(f"{probe.parent} is mounted with noatime: what a stage reads cannot be seen")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_params_name_the_keys_that_are_read(stage, recorded):
+    read, _ = result(recorded, stage)
+    others = {key for name, key in ON_DOWNLOAD if name == stage}
+    assert not others & read, "read without a download: take them out of ON_DOWNLOAD"
+    assert declared(stage) == sorted(read | others)
+
+
+@pytest.mark.parametrize("stage, key", sorted(ON_DOWNLOAD))
+def test_keys_of_downloads_are_read_somewhere(stage, key):
+    section, field = key.split(".")
+    assert any(isinstance(node, ast.Attribute) and node.attr == field and ast.unparse(node.value).endswith(section)
+               for path in imported(pipeline.ROOT / f"stages/{stage}.py")
+               for node in ast.walk(ast.parse((pipeline.ROOT / path).read_text(encoding="utf-8"))))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_deps_name_the_data_that_is_read(stage, recorded, times_of_access):
+    _, folders = result(recorded, stage)
+    expected = {dep for folder in folders for dep in folder.deps if not dep.endswith(".py")}
+    expected -= {dep for name, dep in FOR_THE_ORDER if name == stage}
+    if "params" in STAGES[stage]:
+        expected.add("params.yaml")
+    found = set().union(*(folder.read() for folder in folders))
+    if stage == "download":
+        found.add("data/images")  # of the other sources
+    assert found == expected
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_outs_name_what_is_written(stage, recorded):
+    _, folders = result(recorded, stage)
+    for folder in folders:
+        assert folder.written() == set(outs_of(stage))
