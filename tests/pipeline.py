@@ -4,8 +4,10 @@ import functools
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import yaml
@@ -21,6 +23,7 @@ SMALL = {
     "compare.bootstrap": 200,
     "explain.views": 1, "explain.seeds": 2,
 }
+KILLED = {"extract_torch": "data/features/torch", "train_keras": "models/keras"}  # stage: what it writes first
 
 
 class Clone:
@@ -74,6 +77,10 @@ class Clone:
         """The bytes of dvc.lock."""
         return (self.folder / "dvc.lock").read_bytes()
 
+    def locked(self):
+        """The stages in dvc.lock."""
+        return set(yaml.safe_load(self.lock())["stages"])
+
 
 def ran(output):
     """The set of stages that `dvc repro` says to run."""
@@ -107,8 +114,24 @@ def finished(factory):
 
 @functools.cache
 def run_once(folder):
-    """Copy the working tree and run the pipeline: the `Clone`, committed, and the CompletedProcess of `dvc repro`."""
+    """Copy the working tree and run the pipeline: killed in the middle of two stages, then once more, to its end.
+
+    Return the `Clone`, with all committed, and the CompletedProcess of the last `dvc repro`.
+    """
     clone = copy(folder)
-    first = clone.run("dvc", "repro")
+    for stage, result in KILLED.items():
+        kill_amid(clone, stage, result)
+    last = clone.run("dvc", "repro")
     clone.commit()
-    return clone, first
+    return clone, last
+
+
+def kill_amid(clone, stage, result):
+    """Start `dvc repro`; kill it with all its processes when `stage` has begun to write the path `result`."""
+    process = subprocess.Popen(["dvc", "repro"], cwd=clone.folder, env=clone.environment, start_new_session=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    while process.poll() is None and not (clone.folder / result).exists():
+        time.sleep(0.001)
+    os.killpg(process.pid, signal.SIGKILL)
+    said = process.communicate()[0].decode()
+    assert process.returncode == -signal.SIGKILL and stage in ran(said) and stage not in clone.locked(), said

@@ -46,6 +46,27 @@ def test_corrected_adam_is_the_published_formula(precision):
     assert np.abs(kerass - expected).max() > 1e-4  # the two do differ
 
 
+def uncorrected(start, gradients, rate=1e-3, epsilon=1e-7):
+    """Adam as keras/src/optimizers/adam.py writes it, in float64: the same lines in test_head_torch.py.
+
+    For their powers Keras casts the betas to float32, whatever the precision.
+    """
+    w, m, v = start.astype(float), 0.0, 0.0
+    for t, g in enumerate(gradients, 1):
+        m, v = m + (g - m) * (1 - 0.9), v + (g * g - v) * (1 - 0.999)
+        alpha = rate * np.sqrt(1 - float(np.float32(0.999)) ** t) / (1 - float(np.float32(0.9)) ** t)
+        w = w - m * alpha / (np.sqrt(v) + epsilon)
+    return w
+
+
+def test_kerass_own_adam_is_the_formula_that_pytorch_repeats(precision):
+    start = np.linspace(-1, 1, 7)
+    found = run(keras.optimizers.Adam(1e-3), start.astype(precision))
+    expected = uncorrected(start, gradients())
+    np.testing.assert_allclose(found, expected, rtol=0, atol={"float32": 1e-6, "float64": 1e-14}[precision])
+    assert np.abs(corrected(start, gradients()) - expected).max() > 1e-4  # PyTorch's would be seen
+
+
 def test_first_weights_have_the_bounds_and_shape_of_glorot_uniform():
     (kernel, bias), _ = draws.first_weights(0, [1280, 128, 2], "glorot")
     theirs = keras.ops.convert_to_numpy(keras.initializers.GlorotUniform(seed=0)((1280, 128)))

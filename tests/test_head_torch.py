@@ -46,6 +46,28 @@ def test_uncorrected_adam_is_keras_formula(precision):
     assert np.abs(run("corrected", start.astype(precision)) - expected).max() > 1e-4  # the two do differ
 
 
+def corrected(start, gradients, rate=1e-3, epsilon=1e-8):
+    """Adam as torch.optim.Adam documents it, in float64: the same lines in test_head_keras.py."""
+    w, m, v = start.astype(float), 0.0, 0.0
+    for t, g in enumerate(gradients, 1):
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        w = w - rate * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + epsilon)
+    return w
+
+
+def test_pytorchs_own_adam_is_the_formula_that_keras_repeats(precision):
+    start = np.linspace(-1, 1, 7)
+    parameter = torch.nn.Parameter(torch.from_numpy(start.astype(precision)))
+    optimizer = torch.optim.Adam([parameter], 1e-3)
+    for gradient in gradients():
+        parameter.grad = torch.from_numpy(gradient.astype(precision))
+        optimizer.step()
+    expected = corrected(start, gradients())
+    np.testing.assert_allclose(parameter.detach(), expected, rtol=0,
+                               atol={"float32": 1e-6, "float64": 1e-14}[precision])
+    assert np.abs(uncorrected(start, gradients()) - expected).max() > 1e-4  # Keras's would be seen
+
+
 def test_first_weights_have_the_bounds_and_shape_of_linear():
     torch.manual_seed(0)
     theirs = torch.nn.Linear(1280, 128)

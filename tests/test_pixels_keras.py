@@ -1,15 +1,19 @@
 """The conventions of pixels against Keras's own loader and augmentation: bit for bit."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import versus.runtime_keras  # noqa: F401  before keras
 import keras
+import tensorflow as tf
 from keras.src.legacy.preprocessing.image import ImageDataGenerator
 from PIL import Image
 
 from versus import pixels
 
 SIDE = 96
+AVP = Path(__file__).parents[2] / "shared" / "avp"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +42,24 @@ def test_decode_and_resize_equal_image_dataset_from_directory(folder):
     for path, (theirs, _) in zip(files(folder), loader, strict=True):
         ours = pixels.resize(pixels.decode(path, "fast"), SIDE, "interpolated")
         np.testing.assert_array_equal(ours, theirs[0].numpy(), err_msg=path.name)
+
+
+@pytest.mark.skipif(not AVP.is_dir(), reason=f"the real pictures are not in {AVP}")
+def test_real_pictures_too():
+    """Five of Alien vs. Predator's are palette PNGs named .jpg, four of them of the validation part."""
+    loader = keras.utils.image_dataset_from_directory(AVP / "validation", image_size=(224, 224), batch_size=1,
+                                                      shuffle=False)
+    for path, (theirs, _) in zip(loader.file_paths, loader, strict=True):
+        ours = pixels.resize(pixels.decode(path, "fast"), 224, "interpolated")
+        np.testing.assert_array_equal(ours, theirs[0].numpy(), err_msg=path)
+
+
+def test_a_jpeg_in_cmyk_is_pillows_and_nearly_tensorflows(tmp_path):
+    """The exception: TensorFlow converts CMYK by a formula of its own."""
+    noise = np.random.default_rng(0).integers(0, 256, (9, 12, 3), np.uint8)
+    Image.fromarray(noise).resize((123, 77)).convert("CMYK").save(tmp_path / "cmyk.jpg")
+    theirs = keras.ops.convert_to_numpy(tf.io.decode_image((tmp_path / "cmyk.jpg").read_bytes(), channels=3))
+    assert 0 < np.abs(pixels.decode(tmp_path / "cmyk.jpg", "fast").astype(int) - theirs).max() <= 3
 
 
 def test_resize_equals_the_resizing_layer(folder):

@@ -1,5 +1,7 @@
 """The conventions of pixels against torchvision's own loader and transforms: bit for bit."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from torchvision.transforms import functional
 from versus import draws, params, pixels
 
 SIDE = 96
+AVP = Path(__file__).parents[2] / "shared" / "avp"
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +38,15 @@ def ours(path):
 def test_decode_and_resize_equal_image_folder(folder):
     loader = datasets.ImageFolder(folder, transforms.Compose([transforms.Resize((SIDE, SIDE)), transforms.PILToTensor()]))
     assert len(loader) == 24
+    for (path, _), (theirs, _) in zip(loader.samples, loader):
+        np.testing.assert_array_equal(ours(path), theirs.permute(1, 2, 0).numpy(), err_msg=path)
+
+
+@pytest.mark.skipif(not AVP.is_dir(), reason=f"the real pictures are not in {AVP}")
+def test_real_pictures_too():
+    """Five of Alien vs. Predator's are palette PNGs named .jpg, four of them of the validation part."""
+    to_tensor = transforms.Compose([transforms.Resize((SIDE, SIDE)), transforms.PILToTensor()])
+    loader = datasets.ImageFolder(AVP / "validation", to_tensor)
     for (path, _), (theirs, _) in zip(loader.samples, loader):
         np.testing.assert_array_equal(ours(path), theirs.permute(1, 2, 0).numpy(), err_msg=path)
 

@@ -1,12 +1,12 @@
 """The frozen backbones in Keras: pixels to features."""
 
-import os
 from pathlib import Path
 
 import versus.runtime_keras  # noqa: F401  before keras
 import keras
 from keras import layers, ops
 from keras.src.applications.resnet import BASE_WEIGHTS_PATH
+from keras.src.backend.config import keras_home
 
 from versus import weights
 from versus.weights import ARCHITECTURES, WeightsError
@@ -24,7 +24,7 @@ class BatchStatistics(layers.BatchNormalization):
     would move it by the biased one.
     """
 
-    def call(self, inputs, training=None):
+    def call(self, inputs, training=None, mask=None):
         if not training:
             return super().call(inputs, training=False)
         mean = _mean_of_each_channel(inputs)
@@ -206,4 +206,4 @@ def _with_batch_statistics(backbone):
 
 def _cache():
     """The folder in which keras.applications looks for weights."""
-    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
+    return Path(keras_home()) / "models"

@@ -1,0 +1,163 @@
+"""Features in Keras: in the order of the files whatever the batches, by frozen batch norm or that of the batch."""
+
+import numpy as np
+import pytest
+import versus.runtime_keras  # noqa: F401  before keras
+import keras
+from PIL import Image
+
+from versus import backbone_keras, conventions, draws, features, params, pixels, weights
+from versus.features_keras import Images, extract_files, infer
+
+COMMITTED = params.load()
+MODEL = COMMITTED.model.model_copy(update={"image_size": 64, "weights": "random"})
+EXTRACT = COMMITTED.extract.model_copy(update={"views": 2, "batch": 4})
+PARAMS = COMMITTED.model_copy(update={"model": MODEL, "extract": EXTRACT})
+FROZEN, MOVING = (conventions.resolve(COMMITTED.conventions, framework) for framework in ("keras", "torch"))
+PRECISE = {"rtol": 1e-3, "atol": 1e-4}  # between batches of other sizes, float32
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Eleven drawn pictures: 6 to train, the last batch of which is short, and 5 to validate."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for number in range(11):
+        small = np.random.default_rng(number).integers(0, 256, (9, 12, 3), np.uint8)
+        picture = Image.fromarray(small).resize((90 + number, 120 - number), Image.Resampling.BICUBIC)
+        picture.save(folder / f"{number}.jpg")
+    paths = sorted(folder.iterdir())
+    return paths[:6], paths[6:]
+
+
+@pytest.fixture(scope="module")
+def tensors():
+    """Random ones that tell pictures apart: as drawn, the features of two would differ by a thousandth."""
+    shapes = backbone_keras.shapes(network())
+    drawn = weights.draw(shapes)
+    return {name: tensor / 4 if name.endswith("running_var") else tensor for name, tensor in drawn.items()}
+
+
+def build(tensors, batch_norm):
+    return backbone_keras.build(MODEL, tensors, batch_norm)
+
+
+def extract(tensors, files, followed):
+    backbone = build(tensors, followed.batch_norm)
+    return extract_files(backbone, *files, PARAMS, followed, None), backbone
+
+
+@pytest.fixture(scope="module")
+def frozen(tensors, files):
+    return extract(tensors, files, FROZEN)
+
+
+@pytest.fixture(scope="module")
+def moving(tensors, files):
+    return extract(tensors, files, MOVING)
+
+
+def test_frozen_features_are_each_files_own(frozen, tensors, files):
+    """Each image alone, made by hand, has the features that its row holds."""
+    found, _ = frozen
+    backbone, views = build(tensors, "frozen"), draws.views(EXTRACT, 6)
+    for view in range(2):
+        for i, path in enumerate(files[0]):
+            image = pixels.augment(pixels.load(path, 64, FROZEN), views[view, i], FROZEN.augment)
+            np.testing.assert_allclose(found.train[view][i], apply(backbone, image), **PRECISE)
+    for i, path in enumerate(files[1]):
+        np.testing.assert_allclose(found.validation[0][i], apply(backbone, pixels.load(path, 64, FROZEN)), **PRECISE)
+    between = [np.abs(found.train[0][i] - found.train[0][j]).max() for i in range(6) for j in range(i)]
+    assert min(between) > 0.05  # so that rows in a wrong order would be seen
+
+
+def test_batches_are_those_drawn(moving, tensors, files):
+    """With batch norm in training mode a feature depends on its whole batch, and on the batches before not at all."""
+    found, _ = moving
+    batches, views = draws.batches(EXTRACT, 6), draws.views(EXTRACT, 6)
+    backbone = build(tensors, "batch")
+    for view in range(2):
+        for batch in batches[view]:
+            images = [pixels.augment(pixels.load(files[0][i], 64, MOVING), views[view, i], MOVING.augment)
+                      for i in batch]
+            expected = apply_in_training(backbone, np.stack(images))
+            np.testing.assert_allclose(found.train[view][batch], expected, rtol=1e-3, atol=1e-3)
+    assert [len(batch) for batch in batches[0]] == [4, 2]
+
+
+def test_frozen_makes_validation_once_and_moves_nothing(frozen, tensors):
+    found, backbone = frozen
+    assert [len(found.train), len(found.validation), found.statistics] == [2, 1, []]
+    assert found.statistics_after(3) == {}
+    for name, values in backbone_keras.statistics(backbone).items():
+        np.testing.assert_array_equal(values, tensors[name])
+
+
+def test_batch_makes_validation_after_each_view_and_keeps_the_statistics(moving, tensors, files):
+    found, _ = moving
+    assert [len(found.train), len(found.validation), len(found.statistics)] == [2, 2, 2]
+    assert np.abs(found.validation[0] - found.validation[1]).max() > 1e-3
+    first, second = found.statistics
+    for name in first:
+        assert not np.array_equal(first[name], tensors[name]) and not np.array_equal(first[name], second[name])
+    assert [found.statistics_after(epochs) for epochs in (1, 2, 5)] == [first, second, second]
+    backbone = build(tensors, "frozen")
+    for view in range(2):
+        backbone_keras.move(backbone, found.statistics[view])
+        for i, path in enumerate(files[1]):
+            expected = apply(backbone, pixels.load(path, 64, MOVING))
+            np.testing.assert_allclose(found.validation[view][i], expected, **PRECISE)
+
+
+def test_pixels_kept_are_the_first_of_both_parts(frozen, files):
+    first, views = draws.batches(EXTRACT, 6)[0][0], draws.views(EXTRACT, 6)
+    expected = [pixels.augment(pixels.load(files[0][i], 64, FROZEN), views[0, i], FROZEN.augment) for i in first]
+    expected += [pixels.load(path, 64, FROZEN) for path in files[1][:4]]
+    np.testing.assert_array_equal(frozen[0].pixels, np.stack(expected))
+
+
+def test_the_same_bytes_again(moving, tensors, files):
+    again, _ = extract(tensors, files, MOVING)
+    for part in ("train", "validation"):
+        np.testing.assert_array_equal(np.stack(getattr(moving[0], part)), np.stack(getattr(again, part)))
+
+
+def test_infer_never_trains_whatever_the_order_of_batches(moving, tensors, files):
+    backbone = build(tensors, "frozen")
+    backbone_keras.move(backbone, moving[0].statistics[1])
+    batches = [np.array([4, 1]), np.array([0, 3, 2])]
+    found = infer(backbone, Images(files[1], batches, None, 64, MOVING), None)
+    np.testing.assert_allclose(found, moving[0].validation[1], **PRECISE)
+
+
+@pytest.mark.parametrize("which", ["frozen", "moving"])
+def test_files_hold_what_was_made(request, which, tmp_path):
+    made, _ = request.getfixturevalue(which)
+    features.save(made, tmp_path)
+    found = features.read(tmp_path)
+    for part in ("train", "validation", "pixels"):
+        np.testing.assert_array_equal(getattr(found, part), np.stack(getattr(made, part)))
+        assert getattr(found, part).dtype == np.float32
+    assert len(found.statistics) == len(made.statistics)
+    for kept, read in zip(made.statistics, found.statistics):
+        assert kept.keys() == read.keys()
+        for name in kept:
+            np.testing.assert_array_equal(kept[name], read[name])
+
+
+def apply(backbone, image):
+    """The features (width,) of one image (size, size, 3)."""
+    return keras.ops.convert_to_numpy(backbone(image[None], training=False))[0]
+
+
+def apply_in_training(backbone, images):
+    return keras.ops.convert_to_numpy(backbone(images, training=True))
+
+
+def network():
+    """Lite0 without its tensors, to tell their names and shapes."""
+    def normalise(x, name, activation=None):
+        x = keras.layers.BatchNormalization(name=name)(x)
+        return keras.layers.Activation(activation)(x) if activation else x
+
+    pixels = keras.Input((64, 64, 3))
+    return keras.Model(pixels, backbone_keras.efficientnet_lite0(pixels, normalise))
