@@ -213,7 +213,9 @@ SCORES = {"accuracy": 0.885, "accuracy_sd": 0.012, "log_loss": 0.3, "log_loss_sd
 
 def test_table_fits_a_pipe_of_eighty_columns():
     console = Console(file=io.StringIO(), width=80)
-    table.show(SCORES, SCORES | {"accuracy": 0.92}, RESULT, SETTINGS, console)
+    parity = {"conventions": "equal", "features": 3e-6, "probabilities": 4e-6, "classes": 0, "predictions": 2000,
+              "control_probabilities": 2e-7, "control_classes": 0}
+    table.show(SCORES, SCORES | {"accuracy": 0.92}, RESULT, parity, SETTINGS, console)
     rows, _, words = console.file.getvalue().rpartition("Verdict")
     assert max(map(len, rows.splitlines())) <= 80 and "…" not in rows
     assert "0.885 ± 0.012" in rows and "+0.035" in rows and "-0.020 to +0.090" in rows

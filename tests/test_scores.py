@@ -190,13 +190,15 @@ def test_stages_evaluate_and_compare(tmp_path, classes, seeds):
     for framework, skill in (("keras", 1.0), ("torch", 3.0)):
         values, labels = drawn(seeds, 90, classes, skill, seed=int(skill))
         as_rows(values, labels, NAMES[:classes]).to_csv(tmp_path / f"data/predictions/{framework}.csv", index=False)
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics/parity.json").write_text('{"conventions": "different"}')
     written = []
     for _ in range(2):
         for name in ("evaluate", "compare"):
             done = run_stage(name, tmp_path)
             assert done.returncode == 0, done.stderr
         written.append({path: path.read_bytes() for path in sorted(tmp_path.rglob("metrics/**/*")) if path.is_file()})
-    assert written[0] == written[1] and len(written[0]) == 9
+    assert written[0] == written[1] and len(written[0]) == 12  # with parity.json
     assert json.loads((tmp_path / "metrics/compare.json").read_text())["verdict"] == "torch better"
     assert max(map(len, done.stdout.split("Verdict")[0].splitlines())) <= 80 and "torch better" in done.stdout
     for name, columns in (("confusion", ["actual", "predicted"]), ("reliability", ["confidence", "accuracy", "images"]),
