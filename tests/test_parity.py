@@ -19,7 +19,7 @@ BOUNDS = {
     "float64 frozen": {"features": 1e-13, "losses": 1e-12, "weights": 1e-12, "probabilities": 1e-12},
     "float64 batch": {"features": 2e-12, "losses": 1e-11, "weights": 5e-11, "probabilities": 1e-11},
     "float32 frozen": {"features": 1e-5, "losses": 1e-4, "weights": 1e-5, "probabilities": 2e-5},
-    "float32 batch": {"features": 1e-4, "losses": 1e-4, "weights": 1e-4, "probabilities": 1e-4},
+    "float32 batch": {"features": 1e-4, "losses": 1e-4, "weights": 1e-3, "probabilities": 1e-4},
 }
 
 
