@@ -28,6 +28,7 @@ SETTINGS = {
     "download": [{"data.source": "synthetic"}, {"data.source": "sample"}, {"data.source": "kaggle"},
                  {"data.source": "folder", "data.folder": "pictures"}],
     **dict.fromkeys(("train_keras", "train_torch", "parity"), FROZEN_AND_MOVING),
+    "explain": [{"explain.views": pipeline.SMALL["extract.views"]}],  # then Keras's own features serve, too
 }
 # deps that no stage reads: they are there for the order, since `check` has to come before any work
 FOR_THE_ORDER = {("download", "data/params.schema.json"), ("weights", "data/params.schema.json")}
