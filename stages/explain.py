@@ -58,6 +58,7 @@ def write(chosen, found, natives):
     summary = explanation.summary(shares, probabilities, labels)
     write_json("metrics/explain.json", summary)
     shares.to_csv("metrics/explain.csv", index=False)
+    Path("metrics/plots").mkdir(exist_ok=True)
     explanation.waterfall(shares, probabilities, labels).to_csv("metrics/plots/waterfall.csv", index=False)
     table.show_explanation(shares, summary)
 

@@ -20,7 +20,7 @@ def measure(keras, torch):
     """Compare two `Stages`: a flat mapping of the largest differences.
 
     pixels, probabilities: absolute, of levels and of 1. features, statistics, weights: the L2 norm of the difference
-    over that of PyTorch's, of the worst image, tensor, seed. losses, losses_100: relative, of the worst step, of all
+    over the greater of the two norms, of the worst image, tensor, seed. losses, losses_100: relative, of the worst step, of all
     and of the first 100. classes: how many predicted classes differ, over all images and seeds.
     """
     return {
@@ -51,13 +51,17 @@ def largest(one, other):
 
 
 def relative(one, other):
-    """The L2 norm along the last axis of the difference, over that of `other`; the largest of all.
+    """The L2 norm along the last axis of the difference, over the greater norm of the two; the largest of all.
 
-    >>> relative(np.array([[3.0, 4.0], [0.0, 2.0]]), np.array([[3.0, 4.0], [0.0, 1.0]]))
-    1.0
+    Where both are zero, as features of a tiny image can be, it is 0.
+
+    >>> relative(np.array([[3.0, 4.0], [0.0, 2.0], [0.0, 0.0]]), np.array([[3.0, 4.0], [0.0, 1.0], [0.0, 0.0]]))
+    0.5
     """
-    difference = np.linalg.norm(np.asarray(one, float) - other, axis=-1)
-    return float((difference / np.linalg.norm(other, axis=-1)).max())
+    one, other = np.asarray(one, float), np.asarray(other, float)
+    difference = np.linalg.norm(one - other, axis=-1)
+    norm = np.maximum(np.linalg.norm(one, axis=-1), np.linalg.norm(other, axis=-1))
+    return float(np.divide(difference, norm, out=np.zeros_like(difference), where=norm > 0).max())
 
 
 def flat(weights):
