@@ -20,8 +20,8 @@ def measure(keras, torch):
     """Compare two `Stages`: a flat mapping of the largest differences.
 
     pixels, probabilities: absolute, of levels and of 1. features, statistics, weights: the L2 norm of the difference
-    over the greater of the two norms, of the worst image, tensor, seed. losses, losses_100: relative, of the worst step, of all
-    and of the first 100. classes: how many predicted classes differ, over all images and seeds.
+    over the greater of the two norms, of the worst image, tensor, seed. losses, losses_100: relative, of the worst
+    step, of all and of the first 100. classes: how many predicted classes differ, over all images and seeds.
     """
     return {
         "pixels": largest(keras.pixels, torch.pixels),
