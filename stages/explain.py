@@ -7,8 +7,8 @@ In Keras, which is the faster here. It stands for both: with equal conventions t
 from functools import cache
 from pathlib import Path
 
-from versus import (backbone_keras, banks, dataset, explanation, features, features_keras, params, runtime_keras, scores, table,
-                    training, weights)
+from versus import (backbone_keras, banks, dataset, explanation, features, features_keras, params, runtime_keras,
+                    scores, table, training, weights)
 from versus.command import run
 from versus.files import write_json
 from versus.head_keras import Trainer

@@ -1,4 +1,7 @@
-"""Measure how far the two frameworks are apart at each stage, beside a control: PyTorch against itself."""
+"""Measure how far the two frameworks are apart at each stage.
+
+Once more with the heads alone, PyTorch's trained on Keras's features, and beside a control: PyTorch against itself.
+"""
 
 import numpy as np
 
@@ -15,14 +18,19 @@ def main():
     followed = conventions.resolve(chosen.conventions, "torch")
     trainer = Trainer(training.widths([torch.heads[0].weights]), chosen.train.learning_rate, followed.adam)
     labels = dataset.read("data/split", "train").labels
-    control = training.fit_seeds(trainer, chosen, followed, torch.features, labels, "control", reverse=True)
-    of_control = parity.measure_heads(control, torch.heads)
+    same = training.fit_seeds(trainer, chosen, followed, keras.features, labels, "heads alone")
+    reversed_rows = training.fit_seeds(trainer, chosen, followed, torch.features, labels, "control", reverse=True)
     write_json("metrics/parity.json", {
         "conventions": "equal" if conventions.all_equal(chosen.conventions) else "different",
         **parity.measure(keras, torch),
-        **{f"control_{name}": value for name, value in of_control.items()},
+        **prefixed("heads", parity.measure_heads(keras.heads, same)),
+        **prefixed("control", parity.measure_heads(reversed_rows, torch.heads)),
         "predictions": int(np.prod(torch.features.validation.shape[1:2])) * len(torch.heads),
     })
+
+
+def prefixed(prefix, measured):
+    return {f"{prefix}_{name}": value for name, value in measured.items()}
 
 
 def read(framework):

@@ -1,6 +1,7 @@
 """Classify the validation images in Keras from the saved files alone, with the heads of all seeds."""
 
-from versus import card, classifier_keras, dataset, features, features_keras, params, predictions, runtime_keras, training
+from versus import (card, classifier_keras, dataset, features, features_keras, params, predictions, runtime_keras,
+                    training)
 from versus.command import run
 from versus.head_keras import Head
 

@@ -1,6 +1,7 @@
 """Classify the validation images in PyTorch from the saved files alone, with the heads of all seeds."""
 
-from versus import card, classifier_torch, dataset, features, features_torch, params, predictions, runtime_torch, training
+from versus import (card, classifier_torch, dataset, features, features_torch, params, predictions, runtime_torch,
+                    training)
 from versus.command import run
 from versus.head_torch import Head
 

@@ -108,5 +108,6 @@ def test_missing_or_wrong_imagenet_weights_name_the_file(tmp_path, monkeypatch):
         if content:
             (tmp_path / "models").mkdir(exist_ok=True)
             (tmp_path / "models" / "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5").write_bytes(content)
-        with pytest.raises(WeightsError, match="resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5 elsewhere and put it"):
+        message = "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5 elsewhere and put it"
+        with pytest.raises(WeightsError, match=message):
             backbone_keras.build(resnet, {}, "frozen")

@@ -4,7 +4,6 @@ The simulations draw 1,000 comparisons each; one standard error of a coverage of
 0.05 as well, and the bounds below leave two of them.
 """
 
-import doctest
 import io
 import time
 
@@ -34,11 +33,6 @@ def predictions(rng, seeds, images, classes, skill):
 
 def variances(mean, image, seed, noise, share, images, seeds):
     return Components(mean, image, seed, noise, share, share, share, images, seeds)
-
-
-def test_doctests():
-    failed, tried = doctest.testmod(comparison)
-    assert tried and not failed
 
 
 # Closed forms
@@ -214,12 +208,14 @@ SCORES = {"accuracy": 0.885, "accuracy_sd": 0.012, "log_loss": 0.3, "log_loss_sd
 def test_table_fits_a_pipe_of_eighty_columns():
     console = Console(file=io.StringIO(), width=80)
     parity = {"conventions": "equal", "features": 3e-6, "probabilities": 4e-6, "classes": 0, "predictions": 2000,
-              "control_probabilities": 2e-7, "control_classes": 0}
+              "heads_probabilities": 3e-6, "heads_classes": 1, "control_probabilities": 2e-7, "control_classes": 0}
     table.show(SCORES, SCORES | {"accuracy": 0.92}, RESULT, parity, SETTINGS, console)
     rows, _, words = console.file.getvalue().rpartition("Verdict")
     assert max(map(len, rows.splitlines())) <= 80 and "…" not in rows
     assert "0.885 ± 0.012" in rows and "+0.035" in rows and "-0.020 to +0.090" in rows
-    for figure in ("undecided", "0.24", "87.5%", "1,234 validation images"):
+    for figure in ("undecided", "0.24", "87.5%", "1,234 validation images",
+                   "features differ by 3e-06, probabilities by 4e-06, 0 predicted classes of 2,000",
+                   "by 3e-06, 1 predicted class of 2,000", "by 2e-07, 0 predicted classes of 2,000"):
         assert figure in words
 
 

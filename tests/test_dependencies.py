@@ -143,8 +143,9 @@ def kaggle(tmp_path_factory):
         for file in (clone.folder / "data/raw").glob("*/*"):
             archive.write(file, file.relative_to(clone.folder / "data/raw"))
     with KaggleServer({("pmigdal", "alien-vs-predator-images"): [content.getvalue()]}) as server:
-        yield {"HOME": home, "KAGGLE_CONFIG_DIR": home, "KAGGLEHUB_CACHE": f"{home}/cache", "HTTP_PROXY": server.address,
-               "http_proxy": server.address, "NO_PROXY": "", "no_proxy": "", "KAGGLE_API_ENVIRONMENT": "LOCALHOST"}
+        yield {"HOME": home, "KAGGLE_CONFIG_DIR": home, "KAGGLEHUB_CACHE": f"{home}/cache",
+               "HTTP_PROXY": server.address, "http_proxy": server.address, "NO_PROXY": "", "no_proxy": "",
+               "KAGGLE_API_ENVIRONMENT": "LOCALHOST"}
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ def test_shares_equal_the_mean_over_all_orders(count):
 
 
 def test_glove_game():
-    """The textbook game: players 0 and 1 hold left gloves, 2 a right one; a pair is worth 1 (Shapley shares 1/6, 1/6, 4/6)."""
+    """The textbook game: players 0 and 1 hold left gloves, 2 a right one; a pair is worth 1 (shares 1/6, 1/6, 4/6)."""
     values = [0, 0, 0, 0, 0, 1, 1, 1]
     np.testing.assert_allclose(explanation.shapley(3) @ values, [1 / 6, 1 / 6, 4 / 6])
 
@@ -96,13 +96,15 @@ def test_equal_conventions_leave_nothing_to_explain():
     probabilities, labels = simulate([])
     shares = explanation.explain([], probabilities, probabilities[[0, 0]], labels, params.load().compare)
     assert (shares.share == 0).all()
-    assert list(explanation.waterfall(shares, probabilities[[0, 0]], labels).step) == ["Keras", "not explained", "PyTorch"]
+    steps = explanation.waterfall(shares, probabilities[[0, 0]], labels).step
+    assert list(steps) == ["Keras", "not explained", "PyTorch"]
 
 
 def test_waterfall_reaches_from_one_framework_to_the_other():
     probabilities, labels = simulate([0.3, -1.0, 0.2])
     natives = probabilities[[0, -1]]
-    shares = explanation.explain(["decode", "batch_norm", "adam"], probabilities, natives, labels, params.load().compare)
+    names = ["decode", "batch_norm", "adam"]
+    shares = explanation.explain(names, probabilities, natives, labels, params.load().compare)
     steps = explanation.waterfall(shares, natives, labels)
     assert list(steps.step)[:2] == ["Keras", "batch_norm"]
     np.testing.assert_allclose(steps.start[1:-1], steps.end[:-2])

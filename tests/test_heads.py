@@ -31,7 +31,8 @@ def folder(tmp_path_factory):
 def train(folder, framework, precision, conventions, *more):
     out = folder / "trained.pickle"
     subprocess.run([sys.executable, ROOT / "tests" / "heads_compute.py", framework, precision, conventions, folder,
-                    folder / "labels.npy", "2", out, *more], check=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
+                    folder / "labels.npy", "2", out, *more],
+                   check=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
     return pickle.loads(out.read_bytes())
 
 

@@ -11,6 +11,7 @@ def test_more_images_for_fewer_points_and_fewer_for_more_seeds():
     _, table, sentence = howmany.plan(found, 0.05)
     needed = [int(cell.replace(",", "")) for cell in table.columns[1]._cells if "no" not in cell]
     assert needed == sorted(needed, reverse=True)
-    fewer = [int(cell.replace(",", "")) for cell in list(howmany.plan(found, 0.1))[1].columns[1]._cells if "no" not in cell]
+    cells = list(howmany.plan(found, 0.1))[1].columns[1]._cells
+    fewer = [int(cell.replace(",", "")) for cell in cells if "no" not in cell]
     assert fewer[-1] < needed[-1]
     assert "200 images and 10 seeds" in sentence

@@ -28,7 +28,8 @@ def test_the_committed_file_is_valid_and_frozen():
     ("  epochs: 3", "  epochs: 0", "train.epochs: got 0; input should be greater than or equal to 1"),
     ("  epochs: 3", "  epochs: true", "train.epochs: got True"),
     ("  published: true", "  published: 1", "split.published: got 1"),
-    ("  views: 2                         # augmented views kept", "  epochs: 2  # augmented views kept", "extract.epochs: unknown key; did you mean 'train.epochs'?"),
+    ("  views: 2                         # augmented views kept", "  epochs: 2  # augmented views kept",
+     "extract.epochs: unknown key; did you mean 'train.epochs'?"),
     ("train:", "trian:", "trian: unknown key; did you mean 'train'?"),
     ("  source: sample", "  source: samples", "data.source: got 'samples'; input should be 'sample', 'kaggle', "),
     ("  decode: all", "  decode: tensorflow", "conventions.decode: got 'tensorflow'"),
@@ -44,7 +45,8 @@ def test_a_mistake_is_refused_with_its_line(tmp_path, old, new, expected):
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path):
-    with pytest.raises(params.ParamsError, match=r"params.yaml:\d+: data.folder: got 'data/images/none', which is no fold"):
+    message = r"params.yaml:\d+: data.folder: got 'data/images/none', which is no fold"
+    with pytest.raises(params.ParamsError, match=message):
         load(tmp_path, "source: sample                   # sample | kaggle | folder | synthetic\n  folder: data/images",
              "source: folder\n  folder: data/images/none")
 

@@ -1,4 +1,4 @@
-"""With every convention equal, Keras and PyTorch compute the same numbers: on real backbones, in processes of their own."""
+"""With every convention equal, Keras and PyTorch compute the same numbers: real backbones, each in its own process."""
 
 import os
 import pickle

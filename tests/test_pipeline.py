@@ -66,7 +66,7 @@ def test_second_run_does_nothing(clone):
 
 @pytest.fixture(scope="module")
 def twenty(run, tmp_path_factory):
-    """Start an experiment with twenty classes and one validation image of each, beside the next tests: clone, process."""
+    """Start an experiment with twenty classes and one validation image of each beside the next tests."""
     clone, _ = run
     copied = pipeline.Clone(tmp_path_factory.mktemp("twenty") / "clone")
     shutil.copytree(clone.folder, copied.folder, symlinks=True)

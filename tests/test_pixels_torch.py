@@ -36,7 +36,8 @@ def ours(path):
 
 
 def test_decode_and_resize_equal_image_folder(folder):
-    loader = datasets.ImageFolder(folder, transforms.Compose([transforms.Resize((SIDE, SIDE)), transforms.PILToTensor()]))
+    steps = transforms.Compose([transforms.Resize((SIDE, SIDE)), transforms.PILToTensor()])
+    loader = datasets.ImageFolder(folder, steps)
     assert len(loader) == 24
     for (path, _), (theirs, _) in zip(loader.samples, loader):
         np.testing.assert_array_equal(ours(path), theirs.permute(1, 2, 0).numpy(), err_msg=path)
@@ -57,7 +58,8 @@ def test_augment_equals_affine_and_hflip(folder):
         image = ours(path)
         view = {"shear": noise.uniform(-10, 10), "zoom_x": noise.uniform(0.8, 1.2), "zoom_y": 9.9,
                 "flip": noise.random() < 0.5}
-        theirs = functional.affine(Image.fromarray(image.astype(np.uint8)), 0, (0, 0), view["zoom_x"], (view["shear"], 0))
+        picture = Image.fromarray(image.astype(np.uint8))
+        theirs = functional.affine(picture, 0, (0, 0), view["zoom_x"], (view["shear"], 0))
         theirs = functional.hflip(theirs) if view["flip"] else theirs
         np.testing.assert_array_equal(pixels.augment(image, view, "uniform"), np.asarray(theirs))
 
@@ -73,9 +75,11 @@ def test_floats_are_moved_as_levels_are(folder):
 
 def test_draws_have_the_ranges_of_random_affine():
     torch.manual_seed(0)
-    theirs = [transforms.RandomAffine.get_params([0, 0], None, [0.8, 1.2], [-10, 10], [SIDE, SIDE]) for _ in range(4000)]
+    ranges = ([0, 0], None, [0.8, 1.2], [-10, 10], [SIDE, SIDE])
+    theirs = [transforms.RandomAffine.get_params(*ranges) for _ in range(4000)]
     drawn = draws.views(params.load().extract, 4000)[0]
-    for mine, other in ((drawn["zoom_x"], [each[2] for each in theirs]), (drawn["shear"], [each[3][0] for each in theirs])):
-        np.testing.assert_allclose(np.quantile(mine, [0, 0.25, 0.5, 0.75, 1]), np.quantile(other, [0, 0.25, 0.5, 0.75, 1]),
-                                   atol=0.05 * np.ptp(other))
+    zooms, shears = [each[2] for each in theirs], [each[3][0] for each in theirs]
+    quarters = [0, 0.25, 0.5, 0.75, 1]
+    for mine, other in ((drawn["zoom_x"], zooms), (drawn["shear"], shears)):
+        np.testing.assert_allclose(np.quantile(mine, quarters), np.quantile(other, quarters), atol=0.05 * np.ptp(other))
     assert abs(drawn["flip"].mean() - 0.5) < 0.03

@@ -1,6 +1,5 @@
 """Scores against hand-made cases, scikit-learn and the real stages on files of predictions."""
 
-import doctest
 import json
 import os
 import shutil
@@ -34,11 +33,6 @@ def as_rows(probabilities, labels, names):
                           | {f"p_{name}": of_seed[:, k] for k, name in enumerate(names)})
              for seed, of_seed in enumerate(probabilities)]
     return pd.concat(parts).sort_values(["seed", "file"])
-
-
-def test_doctests():
-    failed, tried = doctest.testmod(scores)
-    assert tried and not failed
 
 
 def test_summary_of_two_classes_by_hand():

@@ -7,7 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FOREIGN = {"keras": {"torch", "torchvision", "timm"}, "torch": {"keras", "tensorflow"}}
-TWINS = sorted(path.stem.removesuffix("_keras") for folder in ("versus", "stages") for path in (ROOT / folder).glob("*_keras.py"))
+TWINS = sorted(path.stem.removesuffix("_keras")
+               for folder in ("versus", "stages") for path in (ROOT / folder).glob("*_keras.py"))
 
 
 def module(stem):
@@ -40,7 +41,8 @@ def test_same_functions_in_the_same_order(stem):
     keras, torch = ([each for each in public(f"{stem}_{framework}") if each[0] not in ONE_SIDED.get(stem, ())]
                     for framework in ("keras", "torch"))
     if stem == "backbone":  # a Keras network is a function of tensors, a PyTorch one a module
-        keras, torch = ([each for each in side if each[0] not in ("efficientnet_lite0", "resnet50")] for side in (keras, torch))
+        networks = ("efficientnet_lite0", "resnet50")
+        keras, torch = ([each for each in side if each[0] not in networks] for side in (keras, torch))
     if stem == "features":  # keras.utils.PyDataset counts in batches, a Dataset in images
         keras, torch = (dict(side) | {"Images": None} for side in (keras, torch))
     assert keras == torch

@@ -38,7 +38,7 @@ class BatchStatistics(layers.BatchNormalization):
 
 
 def _mean_of_each_channel(x):
-    """Average (n, height, width, channels) to (channels,) axis by axis, images in float64, as precisely as PyTorch does.
+    """Average (n, height, width, channels) to (channels,) axis by axis, images in float64, as precisely as PyTorch.
 
     At float32 `ops.moments` moves Lite0's features by 0.1 % from the float64 ones, this does by 0.001 %.
     """

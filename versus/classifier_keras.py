@@ -35,7 +35,7 @@ def save(classifier, folder):
 
 
 def _remove_dates(path):
-    """Write a .keras archive anew without its dates and process-bound ids, so that the same model has the same bytes."""
+    """Rewrite a .keras archive without its dates and process-bound ids, so that the same model has the same bytes."""
     with zipfile.ZipFile(path) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
     metadata = json.loads(entries["metadata.json"]) | {"date_saved": "1980-01-01@00:00:00"}

@@ -10,7 +10,7 @@ PARTS = ("train", "validation")
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the split: the sorted files, their labels (files,) as indices of `classes`, the sorted class names."""
+    """One part of the split: sorted files, their labels (files,) as indices of `classes`, sorted class names."""
 
     files: list
     labels: np.ndarray
@@ -23,7 +23,7 @@ class Part:
 
 
 def read(root, part):
-    """List `root`/`part`/<class>/*, sorted by class, then name: the order in which Keras and torchvision list it too."""
+    """List `root`/`part`/<class>/*, sorted by class, then name: the order of Keras and torchvision."""
     folder = Path(root) / part
     classes = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
     files = [path for name in classes for path in sorted((folder / name).iterdir())]

@@ -31,7 +31,7 @@ def batches(extract, images):
 
 
 def steps(seed, train, views, images):
-    """Draw one training with frozen batch norm: for each epoch a list of batches of rows of the (views * images) features.
+    """Draw one training, batch norm frozen: for each epoch a list of batches of rows of the (views * images) features.
 
     Every image comes once an epoch, in any one of its views.
     """

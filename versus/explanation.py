@@ -84,8 +84,9 @@ def explain(names, probabilities, natives, labels, settings):
     """Divide the difference, torch minus keras, among the conventions `names`: a DataFrame of shares.
 
     probabilities: of all combinations, (2^k, seeds, images, classes). natives: those of the two native runs, keras and
-    torch, (seeds, images, classes), of the same seeds. settings: params.compare. Columns metric (accuracy, log_loss), kind (convention,
-    interaction, total, native, residual), name, share, low, high: the 95 % interval over new images and seeds.
+    torch, (seeds, images, classes), of the same seeds. settings: params.compare. Columns metric (accuracy, log_loss),
+    kind (convention, interaction, total, native, residual), name, share, low, high: the 95 % interval over new images
+    and seeds.
     A share is linear in the predictions, so it has a value for each seed and image, and an interval like a difference.
     """
     pairs = [f"{one} x {other}" for one, other in subsets(names, 2)]

@@ -47,7 +47,7 @@ def save(features, folder):
 
 
 def read(folder):
-    """Read what `save` wrote: `Features` with memory-mapped arrays (views, images, width); statistics (views, channels)."""
+    """Read what `save` wrote: memory-mapped arrays (views, images, width); statistics (views, channels)."""
     folder = Path(folder)
     statistics = load_file(folder / "statistics.safetensors")
     train, validation, pixels = (np.load(folder / f"{part}.npy", mmap_mode="r")

@@ -46,7 +46,7 @@ class Extractor(keras.Model):
 
 
 def extract_files(backbone, train, validation, params, conventions, label):
-    """Make the `Features` of image files, drawn and batched as params says, in the order of the lists `train`, `validation`."""
+    """Make the `Features` of the files in lists `train` and `validation`, drawn and batched as params says."""
     size = params.model.image_size
     drawn = zip(draws.batches(params.extract, len(train)), draws.views(params.extract, len(train)))
     views = [Images(train, batches, view, size, conventions) for batches, view in drawn]

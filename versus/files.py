@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write_json(path, values):
-    """Write a flat mapping of finite scalars as indented JSON; raise ValueError for anything `dvc metrics` would drop."""
+    """Write a flat mapping of finite scalars as JSON; raise ValueError for anything `dvc metrics` would drop."""
     for key, value in values.items():
         if not isinstance(value, (str, int, float)) or (isinstance(value, float) and not math.isfinite(value)):
             raise ValueError(f"{path}: {key} is {value!r}; expected a finite number or a string")

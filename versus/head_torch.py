@@ -8,7 +8,7 @@ from versus.training import LAYERS
 
 
 class UncorrectedAdam(torch.optim.Optimizer):
-    """Take the step of keras.optimizers.Adam ("epsilon hat", Kingma & Ba 2015, section 2.1): epsilon joins the root as is.
+    """Step as keras.optimizers.Adam ("epsilon hat", Kingma & Ba 2015, section 2.1): epsilon joins the root as is.
 
     Its powers are of betas rounded to float32, whatever the precision, as Keras's `ops.cast` leaves them.
     Source: keras/src/optimizers/adam.py, update_step.

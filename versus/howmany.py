@@ -31,7 +31,7 @@ def main():
 
 
 def plan(found, difference):
-    """Yield a heading, a rich Table and a sentence: what decides, with a chance of 80 %, if the true difference is `difference`."""
+    """Yield a heading, a rich Table and a sentence: what tells a true `difference` with a chance of 80 %."""
     now = power(difference, found, found.images, found.seeds)
     yield f"To tell a difference of {difference:g} in accuracy with a chance of 80 %:"
     table = Table(box=box.SIMPLE_HEAD)
@@ -40,7 +40,8 @@ def plan(found, difference):
     for seeds in sorted({3, 10, 30, 100, found.seeds} - {1}):
         table.add_row(str(seeds), _number(images_needed(difference, found, seeds, chance=CHANCE)))
     yield table
-    with_these = f"{found.images:,} images and {found.seeds} seeds, as in this run, it is told with a chance of {now:.0%}"
+    with_these = (f"{found.images:,} images and {found.seeds} seeds, as in this run, "
+                  f"it is told with a chance of {now:.0%}")
     if found.seeds > 1:
         seeds = seeds_needed(difference, found, found.images, chance=CHANCE)
         more = f"{seeds:,} seeds" if seeds > 0 else "no number of seeds"

@@ -6,10 +6,12 @@ import numpy as np
 
 from versus.features import Features
 
+LEAST_LOSS = 1e-3  # smaller losses are measured as this: a log-softmax rounds at the precision of 1 and ends at 0
+
 
 @dataclass(frozen=True)
 class Stages:
-    """What one framework made: pixels (images, size, size, 3) of some images, all features, a `Trained` for each seed."""
+    """What one framework made: pixels (images, size, size, 3) of some images, all features, a `Trained` a seed."""
 
     pixels: np.ndarray
     features: Features
@@ -20,8 +22,9 @@ def measure(keras, torch):
     """Compare two `Stages`: a flat mapping of the largest differences.
 
     pixels, probabilities: absolute, of levels and of 1. features, statistics, weights: the L2 norm of the difference
-    over the greater of the two norms, of the worst image, tensor, seed. losses, losses_100: relative, of the worst
-    step, of all and of the first 100. classes: how many predicted classes differ, over all images and seeds.
+    over the greater of the two norms, of the worst image, tensor, seed. losses, losses_100: as `of_losses`, of the
+    worst step, of all and of the first 100, of the worst seed (losses_median: of the median seed). classes: how many
+    predicted classes differ, over all images and seeds.
     """
     return {
         "pixels": largest(keras.pixels, torch.pixels),
@@ -34,11 +37,12 @@ def measure(keras, torch):
 
 def measure_heads(one, other):
     """Compare the trained heads of all seeds, lists of `Trained`: the part of `measure` from the losses on."""
-    losses = [np.abs(a.losses - b.losses) / np.abs(b.losses) for a, b in zip(one, other)]
+    losses = np.array([of_losses(a.losses, b.losses) for a, b in zip(one, other)])  # (seeds, steps)
     probabilities = [(a.probabilities[-1], b.probabilities[-1]) for a, b in zip(one, other)]
     return {
-        "losses": float(np.max(losses)),
-        "losses_100": float(np.max([of_seed[:100] for of_seed in losses])),
+        "losses": float(losses.max()),
+        "losses_100": float(losses[:, :100].max()),
+        "losses_median": float(np.median(losses.max(axis=1))),
         "weights": max(relative(flat(a.weights), flat(b.weights)) for a, b in zip(one, other)),
         "probabilities": max(largest(a, b) for a, b in probabilities),
         "classes": int(sum((a.argmax(1) != b.argmax(1)).sum() for a, b in probabilities)),
@@ -62,6 +66,15 @@ def relative(one, other):
     difference = np.linalg.norm(one - other, axis=-1)
     norm = np.maximum(np.linalg.norm(one, axis=-1), np.linalg.norm(other, axis=-1))
     return float(np.divide(difference, norm, out=np.zeros_like(difference), where=norm > 0).max())
+
+
+def of_losses(one, other):
+    """The difference of each step's loss over the greater of the two, or over `LEAST_LOSS` where both are below it.
+
+    >>> of_losses(np.array([0.5, 1e-3, 0.0, 1e-8]), np.array([0.4, 5e-4, 0.0, 0.0]))
+    array([2.e-01, 5.e-01, 0.e+00, 1.e-05])
+    """
+    return np.abs(one - other) / np.maximum(np.maximum(one, other), LEAST_LOSS)
 
 
 def flat(weights):

@@ -23,8 +23,8 @@ def decode(path, convention):
     """Decode an image file to (height, width, 3) uint8, RGB.
 
     "fast" is `tf.io.decode_image(channels=3)` on JPEG files: libjpeg's fast DCT with smooth upsampling of colours.
-    "accurate" is Pillow. Both leave all but JPEG files to Pillow, with which TensorFlow's decoder agrees; it does not on
-    CMYK JPEG, on GIF with transparency and on palette BMP.
+    "accurate" is Pillow. Both leave all but JPEG files to Pillow, with which TensorFlow's decoder agrees; it does not
+    on CMYK JPEG, on GIF with transparency and on palette BMP.
     """
     content = Path(path).read_bytes()
     try:

@@ -40,11 +40,13 @@ def parity_sentence(parity):
     """Say what equal conventions leave of the difference, from metrics/parity.json; "" where they differ."""
     if parity["conventions"] != "equal":
         return ""
+    def differ(prefix):
+        classes = _many(parity[f"{prefix}classes"], "predicted class", "predicted classes")
+        return f"probabilities by {parity[f'{prefix}probabilities']:.1g}, {classes} of {parity['predictions']:,}"
+
     return (f"Every convention is equal, so this verdict rests on the same numbers: features differ by "
-            f"{parity['features']:.1g}, probabilities by {parity['probabilities']:.1g}, "
-            f"{_many(parity['classes'], 'predicted class', 'predicted classes')} of "
-            f"{parity['predictions']:,} by rounding alone (PyTorch against itself, each batch in reverse: "
-            f"{parity['control_probabilities']:.1g} and {parity['control_classes']:,}).")
+            f"{parity['features']:.1g}, {differ('')}, by rounding alone. Heads alone, trained on the same features: "
+            f"{differ('heads_')}; PyTorch against itself, each batch in reverse: {differ('control_')}.")
 
 
 def show(keras, torch, result, parity, settings, console=None):
@@ -103,14 +105,15 @@ def explanation_sentences(shares, summary):
     causes = matters[matters.kind == "convention"].sort_values("share", key=abs, ascending=False)
     named = [f"{row.name} ({row.share:+.3f}; {_habit(row.name)})" for row in causes.itertuples(index=False)]
     yield f"The cause of the difference in accuracy: {', '.join(named) or 'no convention shows one'}."
-    together = [f"{row.name} ({row.share:+.3f})" for row in matters[matters.kind == "interaction"].itertuples(index=False)]
+    interactions = matters[matters.kind == "interaction"]
+    together = [f"{row.name} ({row.share:+.3f})" for row in interactions.itertuples(index=False)]
     if together:
         yield f"More together than apart: {', '.join(together)}."
     explained = summary["accuracy_residual_low"] <= 0 <= summary["accuracy_residual_high"]
     yield (f"Not explained: {summary['accuracy_residual']:+.3f}, " +
            ("within noise." if explained else "more than noise: a convention is missing from the table."))
-    yield (f"Luck: a single run's difference has a standard deviation of {summary['single_run_sd']:.3f}; two single runs "
-           f"of the same framework differ by the article's {article.DIFFERENCE:.3f} or more with a chance of "
+    yield (f"Luck: a single run's difference has a standard deviation of {summary['single_run_sd']:.3f}; "
+           f"two single runs of the same framework differ by the article's {article.DIFFERENCE:.3f} or more with a chance of "
            f"{summary['luck']:.0%}.")
 
 

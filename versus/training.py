@@ -28,7 +28,7 @@ class Trained:
 
 
 def fit(trainer, first, epochs, features, labels):
-    """Train one head from its `first` weights over `epochs`, lists of batches of rows of the features (views * images)."""
+    """Train one head from its `first` weights over `epochs`, lists of batches of rows of (views * images) features."""
     rows = features.train.reshape(-1, features.train.shape[-1])
     labels = np.tile(labels, len(features.train))
     trainer.reset(first)
