@@ -3,13 +3,11 @@
 from versus import backbone_keras, conventions, dataset, features, features_keras, params, runtime_keras, weights
 from versus.command import run
 
-NAMES = ("decode", "resize", "augment", "batch_norm")
-
 
 def main():
     chosen = params.load()
     runtime_keras.start(chosen.compute, chosen.train.precision)
-    followed = conventions.resolve(chosen.conventions, "keras", NAMES)
+    followed = conventions.resolve(chosen.conventions, "keras", features.CONVENTIONS)
     backbone = backbone_keras.build(chosen.model, weights.read("models/backbone.safetensors"), followed.batch_norm)
     train, validation = (dataset.read("data/split", part).files for part in dataset.PARTS)
     found = features_keras.extract_files(backbone, train, validation, chosen, followed, "features in Keras")

@@ -3,13 +3,11 @@
 from versus import backbone_torch, conventions, dataset, features, features_torch, params, runtime_torch, weights
 from versus.command import run
 
-NAMES = ("decode", "resize", "augment", "batch_norm")
-
 
 def main():
     chosen = params.load()
     runtime_torch.start(chosen.compute, chosen.train.precision)
-    followed = conventions.resolve(chosen.conventions, "torch", NAMES)
+    followed = conventions.resolve(chosen.conventions, "torch", features.CONVENTIONS)
     backbone = backbone_torch.build(chosen.model, weights.read("models/backbone.safetensors"), followed.batch_norm)
     train, validation = (dataset.read("data/split", part).files for part in dataset.PARTS)
     found = features_torch.extract_files(backbone, train, validation, chosen, followed, "features in PyTorch")

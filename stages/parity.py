@@ -3,8 +3,6 @@
 Once more with the heads alone, PyTorch's trained on Keras's features, and beside a control: PyTorch against itself.
 """
 
-import numpy as np
-
 from versus import conventions, dataset, features, parity, params, runtime_torch, training
 from versus.command import run
 from versus.files import write_json
@@ -20,12 +18,13 @@ def main():
     labels = dataset.read("data/split", "train").labels
     same = training.fit_seeds(trainer, chosen, followed, keras.features, labels, "heads alone")
     reversed_rows = training.fit_seeds(trainer, chosen, followed, torch.features, labels, "control", reverse=True)
+    equal = chosen.model.shared and conventions.all_equal(chosen.conventions)
     write_json("metrics/parity.json", {
-        "conventions": "equal" if conventions.all_equal(chosen.conventions) else "different",
+        "conventions": "equal" if equal else "different",  # weights included
         **parity.measure(keras, torch),
         **prefixed("heads", parity.measure_heads(keras.heads, same)),
         **prefixed("control", parity.measure_heads(reversed_rows, torch.heads)),
-        "predictions": int(np.prod(torch.features.validation.shape[1:2])) * len(torch.heads),
+        "predictions": torch.features.validation.shape[1] * len(torch.heads),
     })
 
 

@@ -1,6 +1,6 @@
 """Train heads for 660 steps on the features of a folder in one framework, for `test_heads.py` to compare.
 
-    python tests/heads_compute.py keras|torch float32|float64 keras|torch FEATURES LABELS SEEDS OUT [--reverse]
+    python tests/heads_compute.py keras|torch float32|float64 keras|torch FEATURES SEEDS OUT [--reverse]
 """
 
 import argparse
@@ -17,7 +17,7 @@ from versus.conventions import TABLE
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("framework", "precision", "conventions", "features", "labels", "seeds", "out"):
+    for name in ("framework", "precision", "conventions", "features", "seeds", "out"):
         parser.add_argument(name)
     parser.add_argument("--reverse", action="store_true")
     asked = parser.parse_args()
@@ -28,7 +28,7 @@ def main():
     runtime.start(chosen.compute, asked.precision)
     kept = features.read(asked.features)
     kept = replace(kept, train=kept.train.astype(asked.precision), validation=kept.validation.astype(asked.precision))
-    labels = np.load(asked.labels)
+    labels = np.load(Path(asked.features) / "labels.npy")
     section = params.Conventions(**dict.fromkeys(TABLE, "all") | {"all": asked.conventions, "batch_norm": "keras"})
     followed = conventions.resolve(section, asked.framework)
     trainer = head.Trainer([kept.train.shape[2], 128, int(labels.max()) + 1], train.learning_rate, followed.adam)

@@ -1,6 +1,8 @@
 """The backbones in Keras: names and shapes of the PyTorch twin, layers against closed forms, Keras's own ResNet-50."""
 
 import hashlib
+import re
+from urllib.error import URLError
 
 import h5py
 import numpy as np
@@ -19,6 +21,8 @@ MODEL = params.load().model.model_copy(update={"image_size": 64, "weights": "ran
 RESNET50 = MODEL.model_copy(update={"backbone": "resnet50"})
 # number of tensors, hash of names and shapes: the same lines in test_backbone_torch.py
 TENSORS = {"efficientnet_lite0": (245, "9f74acb30492e917"), "resnet50": (265, "f2cb7e91e337274f")}
+NATIVE = RESNET50.model_copy(update={"weights": "native"})
+FILE = "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
 PIXELS = np.random.default_rng(0).uniform(0, 255, (4, 64, 64, 3)).astype(np.float32)
 
 
@@ -147,6 +151,13 @@ def test_kerass_own_layer_would_not_do():
     assert float(trainable.moving_variance[0]) != pytest.approx(0.9 + 0.1 * x.var(ddof=1), rel=1e-3)
 
 
+def test_a_frozen_backbone_never_moves(lite0):
+    before = backbone_keras.statistics(lite0)
+    np.testing.assert_array_equal(lite0(PIXELS, training=True), lite0(PIXELS, training=False))
+    for name, values in backbone_keras.statistics(lite0).items():
+        np.testing.assert_array_equal(values, before[name])
+
+
 def test_moved_statistics_are_put_back(lite0, tensors):
     tensors = tensors["efficientnet_lite0"]
     moving = backbone_keras.build(MODEL, tensors, "batch")
@@ -187,22 +198,39 @@ def original():
 
 
 @pytest.fixture
-def cached(original, tmp_path, monkeypatch):
-    """Put them where Keras looks, under a checksum that is theirs."""
-    path = tmp_path / "models" / "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
-    path.parent.mkdir()
-    with h5py.File(path, "w") as file:
-        legacy_h5_format.save_weights_to_hdf5_group(file, original)
+def cache(tmp_path, monkeypatch):
+    """The path where Keras looks for its ImageNet weights."""
     monkeypatch.setattr(file_utils.config, "keras_home", lambda: str(tmp_path))
-    monkeypatch.setitem(resnet.WEIGHTS_HASHES, "resnet50", (None, file_utils.hash_file(path, "md5")))
+    (tmp_path / "models").mkdir()
+    return tmp_path / "models" / FILE
 
 
-def test_native_resnet50_takes_rgb_and_computes_what_keras_does_with_bgr(cached, original):
-    native = RESNET50.model_copy(update={"weights": "native"})
+@pytest.fixture
+def cached(original, cache, monkeypatch):
+    """Put a file of drawn weights there, under a checksum that is its own."""
+    save(original, cache)
+    monkeypatch.setitem(resnet.WEIGHTS_HASHES, "resnet50", (None, file_utils.hash_file(cache, "md5")))
+    return cache
+
+
+def save(network, path):
+    with h5py.File(path, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, network)
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*arguments, **keywords):
+        raise URLError("no network")
+
+    monkeypatch.setattr("urllib.request.OpenerDirector.open", refuse)
+
+
+def test_native_resnet50_takes_rgb_and_computes_what_keras_does_with_bgr(cached, original, no_network):
     caffe = keras.applications.resnet.preprocess_input(PIXELS.copy())
     expected = original.predict(caffe, verbose=0)
     for batch_norm in ("frozen", "batch"):
-        backbone = backbone_keras.build(native, {}, batch_norm)
+        backbone = backbone_keras.build(NATIVE, {}, batch_norm)
         assert distance(backbone.predict(PIXELS, verbose=0), expected) < 1e-5
         assert distance(backbone.predict(PIXELS[..., ::-1], verbose=0), expected) > 1e-2
         before = backbone_keras.statistics(backbone)
@@ -211,6 +239,47 @@ def test_native_resnet50_takes_rgb_and_computes_what_keras_does_with_bgr(cached,
                  if not np.array_equal(values, before[name])]
         assert len(before) == 106
         assert moved == ([] if batch_norm == "frozen" else list(before))
+
+
+def test_moved_statistics_of_native_resnet50_are_put_back(cached, no_network):
+    """Without any tensors at hand: `load` cannot, since the file's names are Keras's."""
+    backbone = backbone_keras.build(NATIVE, {}, "batch")
+    kept, before = backbone_keras.statistics(backbone), backbone.predict(PIXELS, verbose=0)
+    backbone(PIXELS, training=True)
+    assert distance(backbone.predict(PIXELS, verbose=0), before) > 1e-2
+    backbone_keras.move(backbone, kept)
+    np.testing.assert_array_equal(backbone.predict(PIXELS, verbose=0), before)
+    for name, values in backbone_keras.statistics(backbone).items():
+        np.testing.assert_array_equal(values, kept[name])
+
+
+def test_imagenet_weights_are_downloaded_once(cached, tmp_path, monkeypatch):
+    (tmp_path / "site").mkdir()
+    served = cached.rename(tmp_path / "site" / FILE)
+    monkeypatch.setattr(backbone_keras, "BASE_WEIGHTS_PATH", f"{served.parent.as_uri()}/")
+    one = backbone_keras.build(NATIVE, {}, "frozen")
+    served.unlink()
+    other = backbone_keras.build(NATIVE, {}, "frozen")
+    for drawn, found in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(drawn, found)
+
+
+def test_missing_imagenet_weights_name_the_file(cache, no_network):
+    message = f"no network.*{FILE} elsewhere and put it at {cache}, or use model.weights: shared"
+    with pytest.raises(WeightsError, match=message):
+        backbone_keras.build(NATIVE, {}, "frozen")
+
+
+def test_wrong_imagenet_weights_are_named_and_kept(cache, original, no_network):
+    save(original, cache)
+    published = resnet.WEIGHTS_HASHES["resnet50"][1]
+    for content in (cache.read_bytes(), b"<html>not found</html>", b""):
+        cache.write_bytes(content)
+        got = hashlib.md5(content).hexdigest()
+        message = f"{cache}: got md5 {got[:16]}…, expected {published[:16]}…; download "
+        with pytest.raises(WeightsError, match=re.escape(message)):
+            backbone_keras.build(NATIVE, {}, "frozen")
+        assert cache.read_bytes() == content
 
 
 def distance(found, expected):

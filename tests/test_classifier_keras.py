@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import versus.runtime_keras  # noqa: F401  before keras
 import keras
+from test_backbone_keras import empty
 
 from versus import backbone_keras, classifier_keras, draws, params, weights
-from versus.weights import WeightsError
 
 MODEL = params.load().model.model_copy(update={"image_size": 64, "weights": "random", "hidden": 8})
 WIDTHS = [1280, 8, 3]
@@ -29,17 +29,7 @@ assert "versus" not in sys.modules
 
 @pytest.fixture(scope="module")
 def tensors():
-    shapes = backbone_keras.shapes(keras.Model(*network(backbone_keras.layers.BatchNormalization)))
-    return weights.draw(shapes)
-
-
-def network(layer):
-    def normalise(x, name, activation=None):
-        x = layer(name=name)(x)
-        return keras.layers.Activation(activation, name=f"{name}.{activation}")(x) if activation else x
-
-    pixels = keras.Input((64, 64, 3))
-    return pixels, backbone_keras.efficientnet_lite0(pixels, normalise)
+    return weights.draw(backbone_keras.shapes(empty(MODEL)))
 
 
 def assemble(tensors):
@@ -70,44 +60,3 @@ def test_same_bytes_and_keras_alone(tensors, tmp_path):
     head = classifier.layers[-1]
     np.testing.assert_allclose(head(backbone(pixels)), expected, atol=1e-6)
     assert not np.allclose(backbone.get_layer("bn1").moving_mean, tensors["bn1.running_mean"])  # the moved ones travel
-
-
-def test_a_frozen_backbone_never_moves(tensors):
-    backbone = backbone_keras.build(MODEL, tensors, "frozen")
-    before = backbone_keras.statistics(backbone)
-    pixels = np.full((2, 64, 64, 3), 100.0, "float32")
-    np.testing.assert_array_equal(backbone(pixels, training=True), backbone(pixels, training=False))
-    for name, values in backbone_keras.statistics(backbone).items():
-        np.testing.assert_array_equal(values, before[name])
-
-
-def test_batch_statistics_against_the_closed_form():
-    layer = backbone_keras.BatchStatistics(epsilon=1e-3, momentum=0.9)
-    layer.build((None, 3, 3, 2))
-    layer.trainable = False
-    x = np.random.default_rng(0).normal(3, 2, (4, 3, 3, 2)).astype("float32")
-    found = layer(x, training=True)
-    mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
-    np.testing.assert_allclose(found, (x - mean) / np.sqrt(variance + 1e-3), rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(layer.moving_mean, 0.1 * mean, rtol=1e-5)
-    np.testing.assert_allclose(layer.moving_variance, 0.9 + 0.1 * x.var((0, 1, 2), ddof=1), rtol=1e-5)
-
-
-def test_wrong_weights_are_refused(tensors):
-    with pytest.raises(WeightsError, match="missing: .'bn1.bias'"):
-        backbone_keras.build(MODEL, {name: tensor for name, tensor in tensors.items() if name != "bn1.bias"}, "frozen")
-    with pytest.raises(WeightsError, match=r"got bn1.bias of shape \(5,\), expected \(32,\)"):
-        backbone_keras.build(MODEL, tensors | {"bn1.bias": np.zeros(5, "float32")}, "frozen")
-
-
-def test_missing_or_wrong_imagenet_weights_name_the_file(tmp_path, monkeypatch):
-    resnet = MODEL.model_copy(update={"backbone": "resnet50", "weights": "native"})
-    monkeypatch.setattr(keras.src.utils.file_utils.config, "keras_home", lambda: str(tmp_path))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    for content in (None, b"not the weights"):
-        if content:
-            (tmp_path / "models").mkdir(exist_ok=True)
-            (tmp_path / "models" / "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5").write_bytes(content)
-        message = "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5 elsewhere and put it"
-        with pytest.raises(WeightsError, match=message):
-            backbone_keras.build(resnet, {}, "frozen")

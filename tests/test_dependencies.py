@@ -17,6 +17,7 @@ from pathlib import Path
 import pipeline
 import pytest
 from kaggle_server import KaggleServer
+from modules import imported
 
 from versus.params import Params
 
@@ -27,7 +28,9 @@ FROZEN_AND_MOVING = [{"conventions.all": "keras"}, {"conventions.all": "torch"}]
 SETTINGS = {
     "download": [{"data.source": "synthetic"}, {"data.source": "sample"}, {"data.source": "kaggle"},
                  {"data.source": "folder", "data.folder": "pictures"}],
-    **dict.fromkeys(("train_keras", "train_torch", "parity"), FROZEN_AND_MOVING),
+    "weights": [{}, {"model.weights": "data/weights/mine.safetensors"}],
+    **dict.fromkeys(("train_keras", "train_torch"), FROZEN_AND_MOVING),
+    "parity": [*FROZEN_AND_MOVING, {"model.backbone": "resnet50"}],  # which may have weights of each framework's own
     "explain": [{"explain.views": pipeline.SMALL["extract.views"]}],  # then Keras's own features serve, too
 }
 # deps that no stage reads: they are there for the order, since `check` has to come before any work
@@ -37,35 +40,6 @@ ON_DOWNLOAD = {("extract_keras", "model.weights"), ("train_keras", "model.weight
 
 
 # modules
-
-def imported(path):
-    """The files of the package `versus` that the module `path` imports, itself included, however deep."""
-    found, queue = set(), [path]
-    while queue:
-        path = queue.pop()
-        if path not in found:
-            found.add(path)
-            queue += [module for name in names_imported(path) for module in files_of(name)]
-    return {path.relative_to(pipeline.ROOT).as_posix() for path in found}
-
-
-def names_imported(path):
-    """The dotted names that a module imports; of `from a import b` both a and a.b."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import, which this test does not follow"
-            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
-
-
-def files_of(name):
-    """The files that importing a dotted name runs: the module's, if it is one of `versus`, and its package's."""
-    path = pipeline.ROOT.joinpath(*name.split(".")).with_suffix(".py")
-    if name.split(".")[0] != "versus":
-        return []
-    return [pipeline.ROOT / "versus/__init__.py", *([path] if path.is_file() else [])]
-
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_deps_name_the_modules_that_are_imported(stage):
@@ -88,6 +62,8 @@ class Folder:
                      for dep in STAGES[stage]["deps"]]
         for dep in self.deps:
             copy(clone.folder / ("data/raw" if dep == "pictures" else dep), folder / dep)
+        if "model.weights" in changes:
+            copy(clone.folder / "models/backbone.safetensors", folder / changes["model.weights"])
         self.before = list(folder.rglob("*"))
         for path in self.before:
             os.utime(path, (0, path.stat().st_mtime))  # so that any read sets the time of access, by `relatime`

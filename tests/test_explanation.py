@@ -1,10 +1,13 @@
+import io
 from itertools import permutations
 
 import numpy as np
 import pytest
+from rich.console import Console
 
-from versus import explanation, params
+from versus import explanation, params, table
 from versus.conventions import TABLE
+from versus.params import Compare
 
 
 def conventions(everything="native", **single):
@@ -69,6 +72,11 @@ def simulate(effects, seeds=6, images=300, seed=0):
     return probabilities, labels
 
 
+def cause(shares, natives, labels):
+    """The printed sentence on the causes of the difference in accuracy."""
+    return next(table.explanation_sentences(shares, explanation.summary(shares, natives, labels))).partition("; in")[0]
+
+
 def test_a_planted_cause_is_named_and_no_other():
     probabilities, labels = simulate([0.0, -1.0, 0.0])
     names = ["decode", "batch_norm", "adam"]
@@ -82,6 +90,8 @@ def test_a_planted_cause_is_named_and_no_other():
     summary = explanation.summary(shares, probabilities[[0, -1]], labels)
     assert np.isfinite(list(summary.values())).all()
     assert summary["accuracy_resize"] == 0  # the frameworks agree in it
+    named = cause(shares, probabilities[[0, -1]], labels)
+    assert "batch_norm" in named and "decode" not in named and "adam" not in named
 
 
 def test_what_no_convention_explains_is_shown():
@@ -111,9 +121,81 @@ def test_waterfall_reaches_from_one_framework_to_the_other():
     assert steps.end.iloc[-2] == pytest.approx(steps.end.iloc[-1])
 
 
-def test_luck_counts_pairs_of_seeds():
-    right = np.array([[1, 1, 1, 1], [1, 1, 1, 0], [1, 1, 1, 1]])  # accuracies 1, 0.75, 1
-    native = np.stack([1 - right, right], axis=2).astype(float)
-    labels = np.ones(4, int)
-    assert explanation.luck([native, native], labels, difference=0.25) == pytest.approx(2 / 3)
-    assert explanation.luck([native[:1], native[:1]], labels) == 0
+def noisy(rng, names, effect, seeds=5, images=150):
+    """Probabilities where every habit makes noise of its own in every image, and the second one moves accuracy."""
+    labels = rng.integers(2, size=images)
+    habits = 0.7 * rng.normal(size=(len(names), 2, seeds, images)) + 0.7 * rng.normal(size=(len(names), 2, 1, images))
+    habits[1, 1] -= effect
+    own = 1.5 + 2 * rng.normal(size=images)
+    logits = [own + sum(habits[j, index >> j & 1] for j in range(len(names))) for index in range(2 ** len(names))]
+    own = 1 / (1 + np.exp(-np.array(logits)))
+    return np.where(labels[:, None], np.stack([1 - own, own], -1), np.stack([own, 1 - own], -1)), labels
+
+
+@pytest.mark.parametrize("effect", [0.0, 2.5])
+def test_a_convention_is_rarely_named_without_a_cause(effect):
+    names, rng, runs = ["resize", "batch_norm", "adam"], np.random.default_rng(0), 300
+    settings = Compare(margin=0.02, bootstrap=1000, seed=0)
+    falsely, found = 0, 0
+    for _ in range(runs):
+        probabilities, labels = noisy(rng, names, effect)
+        natives = probabilities[[0, -1]]
+        named = cause(explanation.explain(names, probabilities, natives, labels, settings), natives, labels)
+        found += "batch_norm" in named
+        falsely += any(name in named for name in (["resize", "adam"] if effect else names))
+    assert falsely / runs <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / runs)
+    if effect:
+        assert found == runs
+
+
+@pytest.mark.parametrize("left_out, words", [((), "a convention is missing"), (["other views"], ": other views.")])
+def test_what_is_left_is_said(left_out, words):
+    probabilities, labels = simulate([-0.1])
+    elsewhere, _ = simulate([-2.0])
+    natives = elsewhere[[0, 1]]
+    shares = explanation.explain(["adam"], probabilities, natives, labels, params.load().compare)
+    sentences = list(table.explanation_sentences(shares, explanation.summary(shares, natives, labels), left_out))
+    assert "more than noise" in sentences[-2] and words in sentences[-2]
+
+
+def test_interactions_are_said_beside_their_convention():
+    probabilities, labels = simulate([-1.5, -1.5], images=2000)
+    shares = explanation.explain(["decode", "batch_norm"], probabilities, probabilities[[0, -1]], labels,
+                                 params.load().compare)
+    console = Console(file=io.StringIO(), width=80)
+    table.show_explanation(shares, explanation.summary(shares, probabilities[[0, -1]], labels), console=console)
+    printed = console.file.getvalue()
+    assert "beyond what each does alone: decode x batch_norm (" in printed
+    assert max(map(len, printed.partition("The cause")[0].splitlines())) <= 80 and "…" not in printed
+
+
+def test_luck_is_the_chance_that_simulated_pairs_differ():
+    rng, images = np.random.default_rng(0), 200
+    labels = np.ones(images, int)
+    right = rng.random((2, 400, images)) < 0.95 + 0.02 * rng.normal(size=(2, 400, 1))
+    natives = np.stack([1 - right, right], axis=-1).astype(float)
+    accuracies = right.mean(axis=2)
+    apart = np.mean(np.abs(accuracies[:, ::2] - accuracies[:, 1::2]) >= 0.035 - 1e-9)
+    chance, low, high = explanation.luck(natives, labels, difference=0.035)
+    assert chance == pytest.approx(apart, abs=0.06)
+    assert low < chance < high < low + 0.1
+    few = explanation.luck(natives[:, :3], labels, difference=0.035)
+    assert few[1] < chance < few[2]
+    assert explanation.luck(natives[:, [0, 0]], labels) == (0, 0, 0)
+
+
+def test_one_seed_says_nothing_of_luck():
+    probabilities, labels = simulate([-1.0], seeds=1)
+    shares = explanation.explain(["adam"], probabilities, probabilities[[0, -1]], labels, params.load().compare)
+    summary = explanation.summary(shares, probabilities[[0, -1]], labels)
+    assert not {"luck", "single_run_sd"} & set(summary)
+    assert "unknown with one seed" in list(table.explanation_sentences(shares, summary))[-1]
+
+
+def test_seeds_of_the_combinations_are_at_most_those_of_the_native_runs():
+    chosen = params.load()
+    chosen = chosen.model_copy(update={"train": chosen.train.model_copy(update={"seeds": 3})})
+    assert explanation.of_combinations(chosen).train.seeds == 3
+    assert not explanation.left_out(chosen)
+    other = {"extract": chosen.extract.model_copy(update={"views": chosen.explain.views + 1})}
+    assert "other views" in explanation.left_out(chosen.model_copy(update=other))[0]

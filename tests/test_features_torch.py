@@ -119,12 +119,53 @@ def test_the_same_bytes_again(moving, tensors, files):
         np.testing.assert_array_equal(np.stack(getattr(moving[0], part)), np.stack(getattr(again, part)))
 
 
-def test_infer_never_trains_whatever_the_order_of_batches(moving, tensors, files):
-    backbone = build(tensors, "frozen")
+@pytest.mark.parametrize("batch_norm", ["frozen", "batch"])
+def test_infer_never_trains_whatever_the_order_of_batches(moving, tensors, files, batch_norm):
+    backbone = build(tensors, batch_norm)
     backbone_torch.move(backbone, moving[0].statistics[1])
     batches = [np.array([4, 1]), np.array([0, 3, 2])]
     found = infer(backbone, Images(files[1], batches, None, 64, MOVING), None)
     np.testing.assert_allclose(found, moving[0].validation[1], **PRECISE)
+    for name, values in backbone_torch.statistics(backbone).items():
+        np.testing.assert_array_equal(values, moving[0].statistics[1][name])
+
+
+@pytest.mark.parametrize("which", [0, 5])
+def test_a_file_that_cannot_be_read_is_named_without_a_traceback(tensors, files, tmp_path, which):
+    (tmp_path / "text.jpg").write_text("no picture")
+    train = [*files[0][:which], tmp_path / "text.jpg", *files[0][which + 1:]]
+    with pytest.raises(ValueError) as caught:
+        extract(tensors, (train, files[1]), FROZEN)
+    assert str(caught.value).startswith(f"{tmp_path}/text.jpg: got a file that cannot be decoded")
+    assert "Traceback" not in str(caught.value)
+
+
+def settings(size, batch):
+    return PARAMS.model_copy(update={"model": MODEL.model_copy(update={"image_size": size}),
+                                     "extract": EXTRACT.model_copy(update={"batch": batch, "views": 1})})
+
+
+def test_a_batch_of_a_single_value_a_channel_is_refused(tensors, files):
+    """One of six images is left to a last batch, and 32 pixels a side make one pixel of the last feature map."""
+    backbone = build(tensors, "batch")
+    with pytest.raises(features.FeaturesError, match="model.image_size: got 32 with an extract.batch of 5, .* 6 train"):
+        extract_files(backbone, *files, settings(32, 5), MOVING, None)
+
+
+@pytest.mark.parametrize("size, batch", [(33, 5), (32, 4)])
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet50"])
+def test_any_larger_batch_or_image_will_do(files, name, size, batch):
+    chosen = settings(size, batch)
+    model = chosen.model.model_copy(update={"backbone": name})
+    backbone = backbone_torch.build(model, backbone_torch.find_weights(model), "batch")
+    found = extract_files(backbone, *files, chosen, MOVING, None)
+    assert np.isfinite(found.train).all() and all(np.isfinite(values).all() for values in found.statistics[0].values())
+
+
+def test_features_that_are_not_finite_are_refused(tensors, files):
+    broken = tensors | {"bn2.running_var": -np.ones(1280, "float32")}
+    with pytest.raises(features.FeaturesError, match="got training features that are not finite; .* model.weights"):
+        extract(broken, files, FROZEN)
 
 
 @pytest.mark.parametrize("which", ["frozen", "moving"])

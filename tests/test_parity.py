@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from versus import parity
+from versus.features import Features
+from versus.training import Trained
 
 ROOT = Path(__file__).parents[1]
 AVP = ROOT.parent / "shared" / "avp" / "train"
@@ -85,6 +87,20 @@ def test_all_conventions_at_float32(images, tmp_path):
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_resnet50_of_random_weights(images, tmp_path, precision):
     check(compute(images, tmp_path, precision, "--backbone", "resnet50", "--cases", "all"), precision)
+
+
+def test_what_is_not_a_number_is_not_equal():
+    one = np.ones((2, 3))
+    other = np.array([[1.0, 1, 1], [1, np.nan, 1]])
+    assert np.isnan(parity.relative(one, other)) and np.isnan(parity.largest(one, other))
+
+
+def test_statistics_of_two_networks_are_as_far_apart_as_it_goes():
+    features = [Features(np.ones((1, 2, 3)), np.ones((1, 2, 3)), [{name: np.ones(3)}], np.ones(1))
+                for name in ("bn1.running_mean", "conv1_bn.running_mean")]
+    head = Trained([(np.ones((3, 2)), np.ones(2))] * 2, np.ones(4), np.ones((1, 2, 2)))
+    found = parity.measure(*(parity.Stages(each.pixels, each, [head]) for each in features))
+    assert found["statistics"] == 1 and found["features"] == found["weights"] == found["classes"] == 0
 
 
 @pytest.mark.parametrize("broken", ["epsilon", "antialias"])

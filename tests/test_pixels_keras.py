@@ -1,9 +1,11 @@
 """The conventions of pixels against Keras's own loader and augmentation: bit for bit."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+import simplejpeg
 import versus.runtime_keras  # noqa: F401  before keras
 import keras
 import tensorflow as tf
@@ -11,6 +13,7 @@ from keras.src.legacy.preprocessing.image import ImageDataGenerator
 from PIL import Image
 
 from versus import pixels
+from versus.images import inspect
 
 SIDE = 96
 AVP = Path(__file__).parents[2] / "shared" / "avp"
@@ -54,12 +57,86 @@ def test_real_pictures_too():
         np.testing.assert_array_equal(ours, theirs[0].numpy(), err_msg=path)
 
 
-def test_a_jpeg_in_cmyk_is_pillows_and_nearly_tensorflows(tmp_path):
-    """The exception: TensorFlow converts CMYK by a formula of its own."""
-    noise = np.random.default_rng(0).integers(0, 256, (9, 12, 3), np.uint8)
-    Image.fromarray(noise).resize((123, 77)).convert("CMYK").save(tmp_path / "cmyk.jpg")
-    theirs = keras.ops.convert_to_numpy(tf.io.decode_image((tmp_path / "cmyk.jpg").read_bytes(), channels=3))
-    assert 0 < np.abs(pixels.decode(tmp_path / "cmyk.jpg", "fast").astype(int) - theirs).max() <= 3
+KINDS = {"baseline": {}, "progressive": {"progressive": True}, "grey": {}, "restarts": {"restart_marker_blocks": 4}}
+DAMAGES = {
+    "bytes before the end": lambda jpeg: jpeg[:-2] + b"some stray bytes" + jpeg[-2:],
+    "bytes lost from the scan": lambda jpeg: jpeg[:-300] + jpeg[-290:],
+    "other bytes in the scan": lambda jpeg: jpeg[:-300] + b"\x12\x34\x56\x78" + jpeg[-296:],
+    "a restart in the scan": lambda jpeg: jpeg[:-300] + b"\xff\xd3" + jpeg[-300:],
+    "a wrong order of coefficients": lambda jpeg: jpeg.replace(b"\x00\x3f\x00", b"\x01\x3e\x00", 1),
+}
+
+
+def jpeg(kind="baseline"):
+    """The bytes of a JPEG file."""
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 12, 3), np.uint8)).resize((123, 77))
+    stream = BytesIO()
+    picture.convert("L" if kind == "grey" else "RGB").save(stream, "JPEG", **KINDS[kind])
+    return stream.getvalue()
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a file's content, as an image of a class: its path."""
+    path = tmp_path / "class" / "picture.jpg"
+    path.parent.mkdir()
+
+    def write(content):
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_jpeg_is_tensorflows_too(write, kind, damage):
+    content = DAMAGES[damage](jpeg(kind))
+    path, theirs = write(content), tf.io.decode_image(content, channels=3).numpy()
+    np.testing.assert_array_equal(pixels.decode(path, "fast"), theirs)
+    assert inspect(path.parents[1]).problem.tolist() == [""]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_each_damage_stops_a_strict_decoder(damage):
+    """Of one kind of files at least: in another a wrong byte may go unnoticed."""
+    with pytest.raises(ValueError):
+        for kind in KINDS:
+            simplejpeg.decode_jpeg(DAMAGES[damage](jpeg(kind)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("lost", [2, 300])
+def test_a_jpeg_that_is_cut_off_is_refused_as_by_tensorflow(write, kind, lost):
+    content = jpeg(kind)[:-lost]
+    path = write(content)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        tf.io.decode_image(content, channels=3)
+    for convention in ("fast", "accurate"):
+        with pytest.raises(ValueError, match="picture.jpg: got a file that cannot be decoded .*truncated"):
+            pixels.decode(path, convention)
+    assert "truncated" in inspect(path.parents[1]).problem.item()
+
+
+@pytest.mark.parametrize("old, new", [
+    (b"JFIF\0\1", b"JFIF\0\5"), (b"\3\1\x22", b"\3\1\x42"), (b"\xff\xda", b"stray\xff\xda"),
+])
+def test_a_jpeg_whose_header_turbojpeg_cannot_read_is_pillows(write, old, new):
+    """Another version of JFIF, another sampling of colours, bytes before the scan."""
+    path = write(jpeg().replace(old, new, 1))
+    np.testing.assert_array_equal(pixels.decode(path, "fast"), pixels.decode(path, "accurate"))
+
+
+@pytest.mark.parametrize("transform", [0, 2])
+def test_a_jpeg_in_cmyk_is_pillows_and_nearly_tensorflows(write, transform):
+    """The exception: TensorFlow converts CMYK, with or without a transform to YCCK, by a formula of its own."""
+    stream = BytesIO()
+    Image.open(BytesIO(jpeg())).convert("CMYK").save(stream, "JPEG")
+    content = stream.getvalue().replace(b"Adobe\0d\0\0\0\0\0", b"Adobe\0d\0\0\0\0" + bytes([transform]))
+    ours = pixels.decode(write(content), "fast")
+    np.testing.assert_array_equal(ours, pixels.decode(write(content), "accurate"))
+    theirs = keras.ops.convert_to_numpy(tf.io.decode_image(content, channels=3))
+    assert 0 < np.abs(ours.astype(int) - theirs).max() <= 5
 
 
 def test_resize_equals_the_resizing_layer(folder):

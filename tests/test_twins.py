@@ -1,12 +1,11 @@
 """The twin modules show the frameworks' differences and nothing else: same public names, order and signatures."""
 
 import ast
-from pathlib import Path
 
 import pytest
+from modules import ROOT, imported, names_imported
 
-ROOT = Path(__file__).parents[1]
-FOREIGN = {"keras": {"torch", "torchvision", "timm"}, "torch": {"keras", "tensorflow"}}
+PACKAGES = {"keras": {"keras", "tensorflow"}, "torch": {"torch", "torchvision", "timm"}}
 TWINS = sorted(path.stem.removesuffix("_keras")
                for folder in ("versus", "stages") for path in (ROOT / folder).glob("*_keras.py"))
 
@@ -43,34 +42,22 @@ def test_same_functions_in_the_same_order(stem):
     if stem == "backbone":  # a Keras network is a function of tensors, a PyTorch one a module
         networks = ("efficientnet_lite0", "resnet50")
         keras, torch = ([each for each in side if each[0] not in networks] for side in (keras, torch))
-    if stem == "features":  # keras.utils.PyDataset counts in batches, a Dataset in images
-        keras, torch = (dict(side) | {"Images": None} for side in (keras, torch))
     assert keras == torch
 
 
-@pytest.mark.parametrize("framework", ["keras", "torch"])
-def test_no_module_imports_the_other_framework(framework):
-    for path in [*ROOT.glob(f"versus/*_{framework}.py"), *ROOT.glob(f"stages/*_{framework}.py")]:
-        assert not imports(path) & FOREIGN[framework], path
-
-
-def test_other_modules_import_neither_framework():
-    both = FOREIGN["keras"] | FOREIGN["torch"]
-    for path in ROOT.glob("versus/*.py"):
-        if not path.stem.endswith(("_keras", "_torch")):
-            assert not imports(path) & both, path
+@pytest.mark.parametrize("path", [*ROOT.glob("versus/*.py"), *ROOT.glob("stages/*.py")], ids=lambda path: path.stem)
+def test_no_process_loads_both_frameworks(path):
+    """However deep the imports: of a module named after one framework, only that one."""
+    loaded = {framework for framework, packages in PACKAGES.items() if packages & loads(path)}
+    suffix = path.stem.rpartition("_")[2]
+    assert loaded <= {suffix} if suffix in PACKAGES or path.parent.name == "versus" else len(loaded) <= 1
 
 
 def test_the_library_never_imports_the_stages():
     for path in ROOT.glob("versus/*.py"):
-        assert "stages" not in imports(path), path
+        assert "stages" not in loads(path), path
 
 
-def imports(path):
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        if isinstance(node, ast.ImportFrom):
-            names.add(node.module.split(".")[0])
-    return names
+def loads(path):
+    """The packages that importing a module loads, however deep in `versus`; of safetensors.torch both words."""
+    return {word for each in imported(path) for name in names_imported(ROOT / each) for word in name.split(".")}

@@ -5,8 +5,8 @@ from pathlib import Path
 import versus.runtime_keras  # noqa: F401  before keras
 import keras
 from keras import layers, ops
-from keras.src.applications.resnet import BASE_WEIGHTS_PATH
-from keras.src.backend.config import keras_home
+from keras.src.applications.resnet import BASE_WEIGHTS_PATH, WEIGHTS_HASHES
+from keras.src.backend import config
 
 from versus import weights
 from versus.weights import ARCHITECTURES, WeightsError
@@ -21,7 +21,8 @@ class BatchStatistics(layers.BatchNormalization):
     """Normalise by the batch even though frozen, as PyTorch's frozen layers do under `model.train()`.
 
     The running variance moves by the unbiased variance of the batch, as in torch.nn.BatchNorm2d; Keras's own layer
-    would move it by the biased one.
+    would move it by the biased one. Of a single value a channel (one image, whose map is 1 x 1) it is 0/0: the stored
+    variance becomes NaN. PyTorch refuses such a batch; here the maker of the batches has to.
     """
 
     def call(self, inputs, training=None, mask=None):
@@ -168,29 +169,39 @@ def _variables(backbone):
             yield f"{layer.name}.{name}", variable, axes
 
 
-_RESNET50_URL = BASE_WEIGHTS_PATH + "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
-
-
 def _applications_resnet50(model, batch_norm):
     """Build keras.applications' own ResNet-50, version 1, with its own ImageNet weights, downloaded if need be.
 
     Its mean is imagenet_utils.preprocess_input's, mode "caffe"; the BGR order of that mode is turned in the first
-    kernel, so that every backbone takes RGB. Keras itself checks the file's published checksum.
+    kernel, so that every backbone takes RGB.
     """
     pixels = keras.Input((model.image_size, model.image_size, 3), name="pixels")
     x = layers.Normalization(mean=(123.68, 116.779, 103.939), variance=(1.0,) * 3, name="normalization")(pixels)
-    try:
-        backbone = keras.applications.ResNet50(include_top=False, input_tensor=x, pooling="avg", name="backbone")
-    except Exception as error:  # Keras's downloader raises whatever it meets, plain Exception included
-        raise WeightsError(f"resnet50: got no ImageNet weights for Keras ({error}); download {_RESNET50_URL} elsewhere "
-                           f"and put it into {_cache()}, or use model.weights: shared"
-                           ) from None
+    backbone = keras.applications.ResNet50(include_top=False, weights=_imagenet_resnet50(), input_tensor=x,
+                                           pooling="avg", name="backbone")
     kernel = backbone.get_layer("conv1_conv").kernel
     kernel.assign(ops.flip(kernel, axis=2))
     if batch_norm == "batch":
         backbone = _with_batch_statistics(backbone)
     backbone.trainable = False
     return backbone
+
+
+def _imagenet_resnet50():
+    """Find keras.applications' ImageNet file in Keras's cache, downloading it first if need be; check its checksum.
+
+    Keras would check it, too, but delete a wrong file of the user's when it cannot download another.
+    """
+    name, checksum = "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5", WEIGHTS_HASHES["resnet50"][1]
+    url, path = BASE_WEIGHTS_PATH + name, Path(config.keras_home()) / "models" / name
+    remedy = f"download {url} elsewhere and put it at {path}, or use model.weights: shared"
+    if path.exists():
+        weights.check_file(path, "md5", checksum, remedy)
+        return str(path)
+    try:
+        return keras.utils.get_file(name, url, cache_subdir="models", file_hash=checksum)
+    except Exception as error:  # Keras's downloader raises whatever it meets, plain Exception included
+        raise WeightsError(f"resnet50: got no ImageNet weights for Keras ({error}); {remedy}") from None
 
 
 def _with_batch_statistics(backbone):
@@ -202,8 +213,3 @@ def _with_batch_statistics(backbone):
     copy = keras.models.clone_model(backbone, clone_function=convert)
     copy.set_weights(backbone.get_weights())
     return copy
-
-
-def _cache():
-    """The folder in which keras.applications looks for weights."""
-    return Path(keras_home()) / "models"

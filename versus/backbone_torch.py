@@ -1,8 +1,7 @@
 """The frozen backbones in PyTorch: pixels to features."""
 
-import hashlib
+from http.client import HTTPException
 from pathlib import Path
-from urllib.error import URLError
 
 import numpy as np
 import timm
@@ -113,17 +112,18 @@ def _packaged_lite0(expected):
 
 
 def _torchvision_resnet50():
-    """Read torchvision's IMAGENET1K_V1 from its cache, downloading it first if need be; check its checksum."""
+    """Read torchvision's IMAGENET1K_V1 from its cache, downloading it first if need be.
+
+    A pickle can run code: the checksum comes before loading, and nothing but tensors is loaded.
+    """
     published = torchvision.models.ResNet50_Weights.IMAGENET1K_V1
     path = Path(torch.hub.get_dir()) / "checkpoints" / published.url.rpartition("/")[2]
     checksum = path.stem.rpartition("-")[2]  # the first digits of the file's sha256, by PyTorch's custom
     remedy = f"download {published.url} elsewhere and put it at {path}, or use backbone efficientnet_lite0"
+    if path.exists():
+        weights.check_file(path, "sha256", checksum, remedy)
     try:
-        state = published.get_state_dict(progress=True, check_hash=True)
-    except (URLError, OSError, RuntimeError) as error:
+        state = published.get_state_dict(progress=True, check_hash=True, weights_only=True)
+    except (OSError, HTTPException, RuntimeError) as error:
         raise WeightsError(f"resnet50: got no ImageNet weights ({error}); {remedy}") from None
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if not found.startswith(checksum):
-        raise WeightsError(f"{path}: got sha256 {found[:16]}…, expected {checksum}…; {remedy}")
-    state = {name: tensor.numpy() for name, tensor in state.items() if not name.startswith("fc.")}
-    return state
+    return {name: tensor.numpy() for name, tensor in state.items() if not name.startswith("fc.")}

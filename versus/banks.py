@@ -8,21 +8,25 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from versus.features import Features
+from versus.features import CONVENTIONS, Features
 
-OF_FEATURES = ("decode", "resize", "augment", "batch_norm")
 JPEG = b"\xff\xd8"
 
 
-def name(conventions, files):
+def name(conventions, jpeg):
     """Name the bank that a combination needs: combinations that make the same features share it.
 
-    Without a JPEG file among `files` the two decoders give the same pixels.
+    Without a JPEG file among the images (`jpeg` False) the two decoders give the same pixels.
     """
-    of_bank = {convention: getattr(conventions, convention) for convention in OF_FEATURES}
-    if not any(_starts(file) == JPEG for file in files):
+    of_bank = {convention: getattr(conventions, convention) for convention in CONVENTIONS}
+    if not jpeg:
         of_bank["decode"] = "any"
     return "-".join(of_bank.values())
+
+
+def any_jpeg(files):
+    """Say whether any of the files begins as a JPEG file does, whatever its name."""
+    return any(_starts(file) == JPEG for file in files)
 
 
 def _starts(path):
@@ -40,8 +44,9 @@ def fingerprint(*parts):
 
 
 def prepare(folder, needed, origin, make):
-    """Make what is missing of the banks `needed`, a mapping of names to combinations; remove all others.
+    """Make what is missing of the banks `needed`, a mapping of names to combinations.
 
+    All others are removed: the folder is an output, which depends on the parameters and not on earlier runs.
     `origin` is the `fingerprint` of this run: a bank with another one is stale. `make` takes a combination, its
     number among those to be made and their count, and returns `Features`.
     """

@@ -5,7 +5,7 @@ from many. Positive accuracy differences and negative log loss differences speak
 """
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtrit
@@ -182,14 +182,18 @@ def power(difference, found, images, seeds, margin=0.0):
 
     The greater of P(95 % interval excludes 0) = Phi((|d| - w)/se) + Phi((-|d| - w)/se) and, with a margin,
     P(90 % interval lies within it) = Phi((margin - d - w)/se) + Phi((margin + d - w)/se) - 1, where
-    se^2 = (image + noise/seeds)/images + seed/seeds and w is the arm of the interval. The variances count as known.
+    se^2 = (image + noise/seeds)/images + seed/seeds and w is the arm of the interval. The variances count as known. For
+    counts a difference beyond the current mean m adds share (|d| (1 - |d|) - |m| (1 - |m|)) to the images' variance:
+    the images in which the two differ both ways stay, and more that differ one way join them.
 
     >>> one = Components(mean=0.0, image=1.0, seed=0.0, noise=0.0, share=0.0, down=0.0, up=0.0, images=100, seeds=1)
     >>> round(float(power(0.28, one, images=100, seeds=1)), 2)
     0.79
     """
+    then, now = (abs(mean) * (1 - abs(mean)) for mean in (difference, found.mean))
+    found = replace(found, image=found.image + found.share * max(then - now, 0.0))
     error, arm = _precision(found, images, seeds, 0.95)
-    better = ndtr((abs(difference) - arm) / error) + ndtr((-abs(difference) - arm) / error)
+    better = ndtr((abs(difference) - arm) / error) + ndtr((-abs(difference) - arm) / error) if difference else 0.0
     _, high = _precision(found, images, seeds, 0.90, found.up * max(margin - difference, 0))
     _, low = _precision(found, images, seeds, 0.90, found.down * max(margin + difference, 0))
     equivalent = ndtr((margin - difference - high) / error) + ndtr((margin + difference - low) / error) - 1
@@ -215,7 +219,7 @@ def images_needed(difference, found, seeds, margin=0.0, chance=0.8):
     >>> images_needed(0.28, one, seeds=1)  # (1.96 + 0.84)^2 / 0.28^2 = 100, and 2 more for Student's t
     102
     """
-    if power(difference, found, 1e15, seeds, margin) < chance:
+    if power(difference, found, np.inf, seeds, margin) < chance:
         return -1
     enough = range(2, MOST_IMAGES)
     return 2 + bisect_left(enough, True, key=lambda n: bool(power(difference, found, n, seeds, margin) >= chance))

@@ -79,7 +79,7 @@ def resolve(conventions, framework, names=tuple(TABLE)):
 
 
 def all_equal(conventions):
-    """Whether both frameworks follow the same habit in every convention."""
+    """Say whether both frameworks follow the same habit in every convention."""
     return all(value(conventions, name, "keras") == value(conventions, name, "torch") for name in TABLE)
 
 

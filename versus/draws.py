@@ -44,7 +44,7 @@ def steps(seed, train, views, images):
 def steps_by_batch(seed, train, batches):
     """Draw one training with batch norm in training mode: as `steps`, but of whole batches as `batches` made them.
 
-    Each epoch takes one view, whose batches come in an order of the seed's own.
+    Each epoch takes any one view, as an earlier one may have; its batches come in an order of the seed's own.
     """
     generator = _generator(seed, _ORDER)
     images = sum(map(len, batches[0]))

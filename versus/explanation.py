@@ -10,8 +10,10 @@ from math import comb
 import numpy as np
 import pandas as pd
 
+from scipy.stats import chi2, norm
+
 from versus import article
-from versus.comparison import log_losses, mean_interval
+from versus.comparison import components, interval, log_losses, studentised
 from versus.conventions import TABLE, Resolved, resolve
 
 
@@ -29,11 +31,24 @@ def combinations(conventions):
             for index in range(2 ** len(names))]
 
 
-def settings(params):
-    """Take the views and seeds of the params section `explain` in place of those of the native runs."""
+def of_combinations(params):
+    """Take the views and seeds of the params section `explain` in place of those of the native runs.
+
+    More seeds than the native runs have would have no counterpart there, so they are not trained.
+    """
     extract = params.extract.model_copy(update={"views": params.explain.views})
-    train = params.train.model_copy(update={"seeds": params.explain.seeds})
+    train = params.train.model_copy(update={"seeds": min(params.explain.seeds, params.train.seeds)})
     return params.model_copy(update={"extract": extract, "train": train})
+
+
+def left_out(params):
+    """List in words in what the native runs differ from the combinations besides the conventions."""
+    found = []
+    if params.explain.views != params.extract.views:
+        found.append(f"other views (explain.views {params.explain.views}, extract.views {params.extract.views})")
+    if not params.model.shared:
+        found.append("PyTorch's own network and weights (model.weights: native)")
+    return found
 
 
 def shapley(count):
@@ -85,8 +100,9 @@ def explain(names, probabilities, natives, labels, settings):
 
     probabilities: of all combinations, (2^k, seeds, images, classes). natives: those of the two native runs, keras and
     torch, (seeds, images, classes), of the same seeds. settings: params.compare. Columns metric (accuracy, log_loss),
-    kind (convention, interaction, total, native, residual), name, share, low, high: the 95 % interval over new images
-    and seeds.
+    kind (convention, interaction, total, native, residual), name, share, low and high (the 95 % interval over new
+    images and seeds), shown: whether the share is told from 0, with a chance of at most 5 % for any false one among
+    all of its metric and kind (Bonferroni: their intervals of level 1 - 0.05/number).
     A share is linear in the predictions, so it has a value for each seed and image, and an interval like a difference.
     """
     pairs = [f"{one} x {other}" for one, other in subsets(names, 2)]
@@ -95,12 +111,13 @@ def explain(names, probabilities, natives, labels, settings):
         values = np.stack([score(each, labels) for each in probabilities])  # (2^k, seeds, images)
         native = score(natives[1], labels) - score(natives[0], labels)
         total = values[-1] - values[0]
-        parts = {"convention": zip(names, np.tensordot(shapley(len(names)), values, 1)),
-                 "interaction": zip(pairs, np.tensordot(interactions(len(names)), values, 1) if pairs else ()),
-                 "total": [("all conventions", total)], "native": [("the two native runs", native)],
-                 "residual": [("not explained", native - total)]}
-        rows += [{"metric": metric, "kind": kind, "name": name, **_estimate(cells, settings)}
-                 for kind, named in parts.items() for name, cells in named]
+        parts = {"convention": dict(zip(names, np.tensordot(shapley(len(names)), values, 1))),
+                 "interaction": dict(zip(pairs, np.tensordot(interactions(len(names)), values, 1) if pairs else ())),
+                 "total": {"all conventions": total}, "native": {"the two native runs": native},
+                 "residual": {"not explained": native - total}}
+        rows += [{"metric": metric, "kind": kind, "name": name,
+                  **_estimate(cells, settings, len(named), metric == "accuracy" and kind in ("total", "native"))}
+                 for kind, named in parts.items() for name, cells in named.items()]
     return pd.DataFrame(rows)
 
 
@@ -108,32 +125,43 @@ def _right(probabilities, labels):
     return (probabilities.argmax(axis=2) == labels).astype(float)
 
 
-def _estimate(cells, settings):
-    """The mean of (seeds, images) and its 95 % interval."""
+def _estimate(cells, settings, number, counts):
+    """The mean of (seeds, images), its 95 % interval, and whether it is told from 0 as one of `number`."""
     cells = np.where(np.abs(cells) < 1e-12, 0.0, cells)  # weights of equal values cancel but for rounding
-    found, (low, high), _ = mean_interval(cells, settings)
-    return {"share": found.mean, "low": low, "high": high}
+    found = components(cells, counts)
+    drawn = studentised(cells, settings.bootstrap, np.random.default_rng(settings.seed))
+    (low, high), (least, most) = (interval(found, level, drawn) for level in (0.95, 1 - 0.05 / number))
+    return {"share": found.mean, "low": low + 0.0, "high": high + 0.0, "shown": least > 0 or most < 0}  # no -0.0
 
 
 def luck(natives, labels, difference=article.DIFFERENCE):
     """The chance that two single trainings of the same framework differ by at least `difference` in accuracy.
 
-    The share of such pairs among all pairs of seeds, of both frameworks; 0.0 with a single seed. The default is what
-    the 2018 article's two trainings differed by.
+    2 (1 - Phi((difference - 1/(2 images)) / (sqrt(2) s))), where s^2 is the mean of the two frameworks' variances over
+    the seeds, with its 95 % interval from that of s^2, chi^2 with 2 (seeds - 1) degrees of freedom: (chance, low,
+    high). `natives`: probabilities by keras and torch, (seeds, images, classes), two seeds or more. The default is
+    what the 2018 article's two trainings differed by. Seeds share the augmented views, so other runs vary more.
     """
-    apart = [abs(one - other) for native in natives
-             for one, other in subsets(_right(native, labels).mean(axis=1), 2)]
-    return float(np.mean(np.array(apart) >= difference - 1e-9)) if apart else 0.0
+    accuracies = np.array([_right(native, labels).mean(axis=1) for native in natives])  # (frameworks, seeds)
+    variance = accuracies.var(axis=1, ddof=1).mean()
+    freedom = 2 * (accuracies.shape[1] - 1)
+    apart = difference - 0.5 / len(labels)
+    with np.errstate(divide="ignore"):  # seeds that all agree
+        return tuple(float(2 * norm.sf(apart / np.sqrt(2 * variance * freedom / quantile)))
+                     for quantile in (freedom, *chi2.ppf([0.975, 0.025], freedom)))
 
 
 def single_run_sd(natives, labels):
-    """The standard deviation over seeds of a single run's accuracy difference; 0.0 with a single seed."""
+    """The standard deviation over seeds, two or more, of a single run's accuracy difference."""
     keras, torch = (_right(native, labels).mean(axis=1) for native in natives)
-    return float((torch - keras).std(ddof=1)) if len(keras) > 1 else 0.0
+    return float((torch - keras).std(ddof=1))
 
 
 def summary(shares, natives, labels):
-    """Make the flat mapping of metrics/explain.json; a convention in which the frameworks agree has a share of 0."""
+    """Make the flat mapping of metrics/explain.json; a convention in which the frameworks agree has a share of 0.
+
+    Luck is that of all seeds of the `natives`; a single seed says nothing of it, and the mapping neither.
+    """
     found = {}
     for metric in ("accuracy", "log_loss"):
         of_metric = shares[shares.metric == metric].set_index("name")
@@ -142,7 +170,10 @@ def summary(shares, natives, labels):
             found |= _flat(f"{metric}_{name}", row)
         found |= _flat(f"{metric}_total", of_metric.loc["all conventions"])
         found |= _flat(f"{metric}_residual", of_metric.loc["not explained"])
-    return found | {"single_run_sd": single_run_sd(natives, labels), "luck": luck(natives, labels)}
+    if len(natives[0]) == 1:
+        return found
+    chances = dict(zip(("luck", "luck_low", "luck_high"), luck(natives, labels)))
+    return found | {"single_run_sd": single_run_sd(natives, labels)} | chances
 
 
 def _flat(key, row):

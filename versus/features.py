@@ -1,4 +1,4 @@
-"""The features that extraction keeps for training: where they lie, and what is read back."""
+"""The features that extraction keeps for training: what they must be, where they lie, and what is read back."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +7,13 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 from tqdm import tqdm
 
+CONVENTIONS = ("decode", "resize", "augment", "batch_norm")  # that features depend on
 SAMPLE = 8  # images of each part whose pixels are kept for a comparison
+STRIDE = 32  # pixels of the image to one of the last feature map, rounded up, in both backbones
+
+
+class FeaturesError(ValueError):
+    """Features that cannot be made of these images, or that are no numbers."""
 
 
 @dataclass
@@ -25,13 +31,40 @@ class Features:
     pixels: np.ndarray | None = None
 
     def statistics_after(self, epochs):
-        """The running statistics after so many epochs, of which each made one view; {} where they did not move."""
+        """The running statistics after so many views, one for each epoch, the last from there on; {} if none moved.
+
+        Trainings draw the view of each epoch at random (`draws.steps_by_batch`), but share the statistics of one pass.
+        """
         return self.statistics[min(epochs, len(self.statistics)) - 1] if self.statistics else {}
 
 
 def in_order(images, batch):
     """Count `images` images out in batches: a list of arrays of indices, the last of which may be short."""
     return np.split(np.arange(images), range(batch, images, batch))
+
+
+def check_batches(params, batch_norm, images):
+    """Raise FeaturesError where the last batch is a single image and its last feature map a single pixel.
+
+    Batch norm in training mode would have one value a channel, which has no variance.
+    """
+    size, batch = params.model.image_size, params.extract.batch
+    if batch_norm == "batch" and size <= STRIDE and images % batch == 1:
+        raise FeaturesError(f"model.image_size: got {size} with an extract.batch of {batch}, which leaves one of the "
+                            f"{images} training images to the last batch: too few pixels for batch norm in training "
+                            f"mode to have a variance; expected a model.image_size above {STRIDE}: raise it, or change "
+                            "extract.batch and train.batch")
+
+
+def check_finite(features):
+    """Return the `Features`; raise FeaturesError unless they and the statistics are finite."""
+    parts = {"training features": features.train, "validation features": features.validation,
+             "running statistics": [values for after in features.statistics for values in after.values()]}
+    for name, arrays in parts.items():
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise FeaturesError(f"got {name} that are not finite; expected finite numbers: look for huge values "
+                                "and for variances below zero in the weights that model.weights names")
+    return features
 
 
 def save(features, folder):

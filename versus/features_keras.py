@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from versus import draws, pixels
 from versus.backbone_keras import statistics
-from versus.features import SAMPLE, Features, in_order, progress
+from versus.features import SAMPLE, Features, check_batches, check_finite, in_order, progress
 
 
 class Images(keras.utils.PyDataset):
@@ -47,11 +47,12 @@ class Extractor(keras.Model):
 
 def extract_files(backbone, train, validation, params, conventions, label):
     """Make the `Features` of the files in lists `train` and `validation`, drawn and batched as params says."""
+    check_batches(params, conventions.batch_norm, len(train))
     size = params.model.image_size
     drawn = zip(draws.batches(params.extract, len(train)), draws.views(params.extract, len(train)))
     views = [Images(train, batches, view, size, conventions) for batches, view in drawn]
     as_they_are = Images(validation, in_order(len(validation), params.extract.batch), None, size, conventions)
-    return extract(backbone, views, as_they_are, conventions.batch_norm, label)
+    return check_finite(extract(backbone, views, as_they_are, conventions.batch_norm, label))
 
 
 def extract(backbone, train, validation, batch_norm, label):

@@ -7,11 +7,11 @@ from tqdm import tqdm
 
 from versus import draws, pixels
 from versus.backbone_torch import statistics
-from versus.features import SAMPLE, Features, in_order, progress
+from versus.features import SAMPLE, Features, check_batches, check_finite, in_order, progress
 
 
 class Images(Dataset):
-    """Pixels (3, size, size), 0..255, of each file; `batches` says which of them a DataLoader puts together.
+    """Batches (n, 3, size, size) of pixels, 0..255, of the files that each entry of `batches` counts out.
 
     `views` (files,) says how each file is augmented; None leaves it as it is.
     """
@@ -21,22 +21,24 @@ class Images(Dataset):
         self.size, self.conventions = size, conventions
 
     def __len__(self):
-        return len(self.files)
+        return len(self.batches)
 
-    def __getitem__(self, i):
+    def __getitem__(self, index):
+        return torch.from_numpy(np.stack([self._image(i) for i in self.batches[index]])).permute(0, 3, 1, 2)
+
+    def _image(self, i):
         image = pixels.load(self.files[i], self.size, self.conventions)
-        if self.views is not None:
-            image = pixels.augment(image, self.views[i], self.conventions.augment)
-        return torch.from_numpy(image).permute(2, 0, 1)  # (height, width, 3) to (3, height, width)
+        return image if self.views is None else pixels.augment(image, self.views[i], self.conventions.augment)
 
 
 def extract_files(backbone, train, validation, params, conventions, label):
     """Make the `Features` of the files in lists `train` and `validation`, drawn and batched as params says."""
+    check_batches(params, conventions.batch_norm, len(train))
     size = params.model.image_size
     drawn = zip(draws.batches(params.extract, len(train)), draws.views(params.extract, len(train)))
     views = [Images(train, batches, view, size, conventions) for batches, view in drawn]
     as_they_are = Images(validation, in_order(len(validation), params.extract.batch), None, size, conventions)
-    return extract(backbone, views, as_they_are, conventions.batch_norm, label)
+    return check_finite(extract(backbone, views, as_they_are, conventions.batch_norm, label))
 
 
 def extract(backbone, train, validation, batch_norm, label):
@@ -60,13 +62,12 @@ def extract(backbone, train, validation, batch_norm, label):
 def infer(backbone, images, label):
     """Make the features of `images` in evaluation mode: (files, width), in the order of the files."""
     with tqdm(total=len(images.files), desc=label, unit="image", disable=None) as bar:
-        return _predict(backbone, images, bar)
+        return _predict(backbone.eval(), images, bar)
 
 
 def _sample(images):
     """The first pixels of a loader as the model receives them: (up to SAMPLE, size, size, 3)."""
-    batch = next(iter(DataLoader(images, batch_sampler=images.batches[:1])))
-    return batch[:SAMPLE].permute(0, 2, 3, 1).numpy()
+    return images[0][:SAMPLE].permute(0, 2, 3, 1).numpy()
 
 
 @torch.inference_mode()
@@ -77,10 +78,21 @@ def _predict(backbone, images, bar):
     quick = not backbone.training and torch.get_default_dtype() == torch.float32  # at float64 it takes twice as long
     layout = torch.channels_last if quick else torch.contiguous_format
     features = None
-    for batch, rows in zip(DataLoader(images, batch_sampler=images.batches, num_workers=1), images.batches):
+    for batch, rows in zip(_read(images), images.batches):
         predicted = backbone(batch.to(torch.get_default_dtype(), memory_format=layout)).numpy()
         if features is None:
-            features = np.empty((len(images), predicted.shape[1]), predicted.dtype)
+            features = np.empty((len(images.files), predicted.shape[1]), predicted.dtype)
         features[rows] = predicted
         bar.update(len(rows))
     return features
+
+
+def _read(images):
+    """Yield all batches, which a process of its own makes ahead; a file's error comes without that one's traceback."""
+    made = iter(DataLoader(images, batch_size=None, num_workers=1))
+    for index in range(len(images)):
+        try:
+            batch = next(made)
+        except ValueError:
+            batch = images[index]  # raises the same error here
+        yield batch

@@ -12,6 +12,7 @@ from rich.table import Table
 from versus import scores
 from versus.command import run
 from versus.comparison import MOST_IMAGES, components, images_needed, power, seeds_needed
+from versus.table import many
 
 CHANCE = 0.8
 
@@ -37,17 +38,16 @@ def plan(found, difference):
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("seeds", "validation images"):
         table.add_column(heading, justify="right")
-    for seeds in sorted({3, 10, 30, 100, found.seeds} - {1}):
+    for seeds in sorted({3, 10, 30, 100, found.seeds} - {1}) if found.seeds > 1 else [1]:
         table.add_row(str(seeds), _number(images_needed(difference, found, seeds, chance=CHANCE)))
     yield table
-    with_these = (f"{found.images:,} images and {found.seeds} seeds, as in this run, "
-                  f"it is told with a chance of {now:.0%}")
     if found.seeds > 1:
         seeds = seeds_needed(difference, found, found.images, chance=CHANCE)
-        more = f"{seeds:,} seeds" if seeds > 0 else "no number of seeds"
-        yield f"With {with_these}; with these images {more} would do."
+        more = f"with these images {f'{seeds:,} seeds' if seeds > 0 else 'no number of seeds'} would do"
     else:
-        yield f"With {with_these}."
+        more = "one seed shows no variance between seeds: this is for these two trained heads; raise train.seeds"
+    yield (f"With {many(found.images, 'image')} and {many(found.seeds, 'seed')}, as in this run, "
+           f"it is told with a chance of {now:.0%}; {more}.")
 
 
 def _number(images):

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 FRAMEWORKS = ("keras", "torch")
-Habit = Literal["native", "keras", "torch"]
+Choice = Literal["native", "keras", "torch"]
 Convention = Literal["all", "native", "keras", "torch"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -45,6 +45,11 @@ class Model(Section):
     image_size: Annotated[int, Field(ge=32, le=1024)]
     hidden: Count
 
+    @property
+    def shared(self):
+        """Whether both frameworks have one network and one set of weights: keras.applications' ResNet-50 is another."""
+        return self.backbone != "resnet50" or self.weights != "native"
+
 
 class Extract(Section):
     views: Count
@@ -64,7 +69,7 @@ class Train(Section):
 
 
 class Conventions(Section):
-    all: Habit
+    all: Choice
     decode: Convention
     resize: Convention
     augment: Convention

@@ -21,15 +21,15 @@ class Stages:
 def measure(keras, torch):
     """Compare two `Stages`: a flat mapping of the largest differences.
 
-    pixels, probabilities: absolute, of levels and of 1. features, statistics, weights: the L2 norm of the difference
-    over the greater of the two norms, of the worst image, tensor, seed. losses, losses_100: as `of_losses`, of the
-    worst step, of all and of the first 100, of the worst seed (losses_median: of the median seed). classes: how many
-    predicted classes differ, over all images and seeds.
+    pixels, probabilities: absolute, of levels and of 1; probabilities after every epoch that is kept. features,
+    statistics, weights: the L2 norm of the difference over the greater of the two norms, of the worst image, tensor,
+    seed. losses, losses_100: as `of_losses`, of the worst step, of all and of the first 100, of the worst seed
+    (losses_median: of the median seed). classes: how many predicted classes differ, over all images and seeds.
     """
     return {
         "pixels": largest(keras.pixels, torch.pixels),
-        "features": max(relative(keras.features.train, torch.features.train),
-                        relative(keras.features.validation[-1], torch.features.validation[-1])),
+        "features": float(np.max([relative(keras.features.train, torch.features.train),
+                                  relative(keras.features.validation[-1], torch.features.validation[-1])])),
         "statistics": _statistics(keras.features.statistics, torch.features.statistics),
         **measure_heads(keras.heads, torch.heads),
     }
@@ -38,14 +38,14 @@ def measure(keras, torch):
 def measure_heads(one, other):
     """Compare the trained heads of all seeds, lists of `Trained`: the part of `measure` from the losses on."""
     losses = np.array([of_losses(a.losses, b.losses) for a, b in zip(one, other)])  # (seeds, steps)
-    probabilities = [(a.probabilities[-1], b.probabilities[-1]) for a, b in zip(one, other)]
+    classes = [[side.probabilities[-1].argmax(1) for side in pair] for pair in zip(one, other)]
     return {
         "losses": float(losses.max()),
         "losses_100": float(losses[:, :100].max()),
         "losses_median": float(np.median(losses.max(axis=1))),
-        "weights": max(relative(flat(a.weights), flat(b.weights)) for a, b in zip(one, other)),
-        "probabilities": max(largest(a, b) for a, b in probabilities),
-        "classes": int(sum((a.argmax(1) != b.argmax(1)).sum() for a, b in probabilities)),
+        "weights": float(np.max([relative(flat(a.weights), flat(b.weights)) for a, b in zip(one, other)])),
+        "probabilities": float(np.max([largest(a.probabilities, b.probabilities) for a, b in zip(one, other)])),
+        "classes": int(sum((a != b).sum() for a, b in classes)),
     }
 
 
@@ -57,7 +57,7 @@ def largest(one, other):
 def relative(one, other):
     """The L2 norm along the last axis of the difference, over the greater norm of the two; the largest of all.
 
-    Where both are zero, as features of a tiny image can be, it is 0.
+    Where both are zero, as features of a tiny image can be, it is 0; where one is not a number, so is the result.
 
     >>> relative(np.array([[3.0, 4.0], [0.0, 2.0], [0.0, 0.0]]), np.array([[3.0, 4.0], [0.0, 1.0], [0.0, 0.0]]))
     0.5
@@ -65,7 +65,7 @@ def relative(one, other):
     one, other = np.asarray(one, float), np.asarray(other, float)
     difference = np.linalg.norm(one - other, axis=-1)
     norm = np.maximum(np.linalg.norm(one, axis=-1), np.linalg.norm(other, axis=-1))
-    return float(np.divide(difference, norm, out=np.zeros_like(difference), where=norm > 0).max())
+    return float(np.divide(difference, norm, out=np.zeros_like(difference), where=norm != 0).max())
 
 
 def of_losses(one, other):
@@ -88,4 +88,6 @@ def _statistics(keras, torch):
         return 0.0
     if not keras or not torch:
         return 1.0  # one stayed where the other moved: as far apart as it goes
-    return max(relative(keras[-1][name], torch[-1][name]) for name in torch[-1])
+    if keras[-1].keys() != torch[-1].keys():
+        return 1.0  # of two networks
+    return float(np.max([relative(keras[-1][name], torch[-1][name]) for name in torch[-1]]))

@@ -5,7 +5,6 @@ Each convention is tested against the framework's own loader that it stands for.
 Arrays are (height, width, 3), RGB, 0..255.
 """
 
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -20,21 +19,36 @@ def load(path, size, conventions):
 
 
 def decode(path, convention):
-    """Decode an image file to (height, width, 3) uint8, RGB.
+    """Decode an image file to (height, width, 3) uint8, RGB; raise ValueError if it cannot be decoded.
 
     "fast" is `tf.io.decode_image(channels=3)` on JPEG files: libjpeg's fast DCT with smooth upsampling of colours.
-    "accurate" is Pillow. Both leave all but JPEG files to Pillow, with which TensorFlow's decoder agrees; it does not
-    on CMYK JPEG, on GIF with transparency and on palette BMP.
+    "accurate" is Pillow. Both leave CMYK JPEG and all other formats to Pillow, with which TensorFlow's decoder agrees;
+    it does not on CMYK JPEG, on GIF with transparency and on palette BMP.
     """
-    content = Path(path).read_bytes()
     try:
-        if convention == "fast" and content[:2] == b"\xff\xd8" and simplejpeg.decode_jpeg_header(content)[2] != "CMYK":
-            return simplejpeg.decode_jpeg(content, fastdct=True, fastupsample=False)
-        with Image.open(BytesIO(content)) as image:
+        with Image.open(path) as image:
+            if convention == "fast" and image.format in ("JPEG", "MPO") and image.mode != "CMYK":
+                return _decode_fast(Path(path), image)
             return np.asarray(image.convert("RGB"))
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: got a file that cannot be decoded ({error}); expected an image: "
                          "remove it or save it anew") from None
+
+
+def _decode_fast(path, image):
+    """Decode a JPEG file as TensorFlow does; `image` is the same file, opened by Pillow.
+
+    What Pillow accepts is not refused: a file whose header TurboJPEG cannot read (stray bytes, an unknown version of
+    JFIF or sampling of colours) is left to it.
+    """
+    try:
+        return simplejpeg.decode_jpeg(path.read_bytes(), fastdct=True, fastupsample=False)
+    except ValueError:
+        accurate = np.asarray(image.convert("RGB"))  # refuses a file that is cut off, as TensorFlow does
+    try:
+        return simplejpeg.decode_jpeg(path.read_bytes(), fastdct=True, fastupsample=False, strict=False)
+    except ValueError:
+        return accurate
 
 
 def resize(image, size, convention):

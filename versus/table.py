@@ -10,7 +10,7 @@ from versus.conventions import TABLE
 
 ROWS = {"accuracy": "accuracy", "log_loss": "log loss", "brier": "Brier score", "roc_auc": "ROC AUC",
         "ece": "ECE"}
-
+ROUNDING = 1e-3  # features (relative L2) are this close at float32, tenfold and more, if conventions are equal
 
 # of the explanation, what stands below the conventions
 LAST_ROWS = {"all conventions": "sum", "the two native runs": "native runs", "not explained": "not explained"}
@@ -18,8 +18,8 @@ LAST_ROWS = {"all conventions": "sum", "the two native runs": "native runs", "no
 
 def comparison_table(keras, torch, result):
     """Return a rich Table of both frameworks' scores (metrics/<framework>.json) and of metrics/compare.json."""
-    table = Table(box=box.SIMPLE_HEAD, title=f"{_many(result['images'], 'validation image')}, "
-                  f"{_many(result['seeds'], 'seed')} (mean ± sd of seeds; PyTorch minus Keras)", title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, title=f"{many(result['images'], 'validation image')}, "
+                  f"{many(result['seeds'], 'seed')} (mean ± sd of seeds; PyTorch minus Keras)", title_justify="left")
     table.add_column("", no_wrap=True)
     for heading in ("Keras", "PyTorch", "difference", "95 % interval"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -40,10 +40,14 @@ def parity_sentence(parity):
     """Say what equal conventions leave of the difference, from metrics/parity.json; "" where they differ."""
     if parity["conventions"] != "equal":
         return ""
+
     def differ(prefix):
-        classes = _many(parity[f"{prefix}classes"], "predicted class", "predicted classes")
+        classes = many(parity[f"{prefix}classes"], "predicted class", "predicted classes")
         return f"probabilities by {parity[f'{prefix}probabilities']:.1g}, {classes} of {parity['predictions']:,}"
 
+    if parity["features"] > ROUNDING:
+        return (f"Every convention is equal, yet features differ by {parity['features']:.1g}, more than rounding makes "
+                f"(below {ROUNDING:g}): parity is broken; run `make test`.")
     return (f"Every convention is equal, so this verdict rests on the same numbers: features differ by "
             f"{parity['features']:.1g}, {differ('')}, by rounding alone. Heads alone, trained on the same features: "
             f"{differ('heads_')}; PyTorch against itself, each batch in reverse: {differ('control_')}.")
@@ -75,10 +79,12 @@ def _needed(result):
     number = f"more than {needed:,}" if needed >= MOST_IMAGES else f"{needed:,}"
     if result["verdict"] == "undecided":
         return f"{number} validation images would decide it with a chance of 80 %"
-    return f"{number} validation images show a difference like this with a chance of 80 %"
+    what = "this equivalence" if result["verdict"].startswith("equivalent") else "a difference like this"
+    return f"{number} validation images show {what} with a chance of 80 %"
 
 
-def _many(number, noun, nouns=None):
+def many(number, noun, nouns=None):
+    """Write a number and its noun, whose plural is `nouns` where an s does not make it."""
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
 
 
@@ -93,37 +99,48 @@ def explanation_table(shares):
     conventions = accuracy[accuracy.kind == "convention"].share.abs().sort_values(ascending=False, kind="stable").index
     for name in (*conventions, *LAST_ROWS):
         cells = [text for row in (accuracy.loc[name], log_loss.loc[name])
-                 for text in (f"{row.share:+.3f}", f"{row.low:+.3f} {row.high:+.3f}")]
+                 for text in (f"{row.share:+.3f}", f"{row.low:+.3f} to {row.high:+.3f}")]
         table.add_row(LAST_ROWS.get(name, name), *cells)
     return table
 
 
-def explanation_sentences(shares, summary):
-    """Say in words which conventions matter, together and apart, what is left, and how much is luck."""
-    accuracy = shares[shares.metric == "accuracy"]
-    matters = accuracy[(accuracy.low > 0) | (accuracy.high < 0)]
-    causes = matters[matters.kind == "convention"].sort_values("share", key=abs, ascending=False)
-    named = [f"{row.name} ({row.share:+.3f}; {_habit(row.name)})" for row in causes.itertuples(index=False)]
-    yield f"The cause of the difference in accuracy: {', '.join(named) or 'no convention shows one'}."
-    interactions = matters[matters.kind == "interaction"]
-    together = [f"{row.name} ({row.share:+.3f})" for row in interactions.itertuples(index=False)]
-    if together:
-        yield f"More together than apart: {', '.join(together)}."
-    explained = summary["accuracy_residual_low"] <= 0 <= summary["accuracy_residual_high"]
-    yield (f"Not explained: {summary['accuracy_residual']:+.3f}, " +
-           ("within noise." if explained else "more than noise: a convention is missing from the table."))
-    yield (f"Luck: a single run's difference has a standard deviation of {summary['single_run_sd']:.3f}; "
-           f"two single runs of the same framework differ by the article's {article.DIFFERENCE:.3f} or more with a chance of "
-           f"{summary['luck']:.0%}.")
+def explanation_sentences(shares, summary, left_out=()):
+    """Say in words which conventions matter, alone and together, what is left, and how much is luck.
+
+    `left_out`: in what the native runs differ besides the conventions, as `explanation.left_out` lists it.
+    """
+    named = {metric: ", ".join(_causes(shares, metric)) for metric in ("accuracy", "log_loss")}
+    yield (f"The cause of the difference in accuracy: {named['accuracy'] or 'no convention shows one'}; "
+           f"in log loss: {named['log_loss'] or 'none'}.")
+    for row in shares[shares.shown & (shares.metric == "accuracy") & (shares.kind == "interaction")].itertuples():
+        yield f"Both together, beyond what each does alone: {row.name} ({row.share:+.3f})."
+    explained = all(summary[f"{metric}_residual_low"] <= 0 <= summary[f"{metric}_residual_high"] for metric in named)
+    why = " and ".join(left_out) or ("" if explained else "a convention is missing from the table")
+    yield (f"Not explained: {summary['accuracy_residual']:+.3f} in accuracy, {summary['log_loss_residual']:+.3f} in "
+           f"log loss, {'within' if explained else 'more than'} noise{why and f': {why}'}.")
+    yield _luck(summary)
 
 
-def show_explanation(shares, summary, console=None):
+def _causes(shares, metric):
+    """Each convention that shows a share: its name, share and, for accuracy, what PyTorch does there."""
+    shown = shares[shares.shown & (shares.metric == metric) & (shares.kind == "convention")]
+    for row in shown.sort_values("share", key=abs, ascending=False).itertuples():
+        habit = f"; {TABLE[row.name]['torch'].words}" if metric == "accuracy" else ""
+        yield f"{row.name} ({row.share:+.3f}{habit})"
+
+
+def _luck(summary):
+    if "luck" not in summary:
+        return "Luck: unknown with one seed; raise train.seeds."
+    return (f"Luck: over the seeds a single run's difference has a standard deviation of "
+            f"{summary['single_run_sd']:.3f} around {summary['accuracy_total']:+.3f}; two single runs of the same "
+            f"framework differ by the article's {article.DIFFERENCE:.3f} or more with a chance of "
+            f"{summary['luck']:.0%} ({summary['luck_low']:.0%} to {summary['luck_high']:.0%}).")
+
+
+def show_explanation(shares, summary, left_out=(), console=None):
     """Print table and sentences of the explanation."""
     console = console or Console(highlight=False)
     console.print(explanation_table(shares))
-    for text in explanation_sentences(shares, summary):
+    for text in explanation_sentences(shares, summary, left_out):
         console.print(text, soft_wrap=not console.is_terminal)
-
-
-def _habit(name):
-    return TABLE[name]["torch"].words

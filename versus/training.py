@@ -76,21 +76,24 @@ def read_heads(path):
             for seed in seeds]
 
 
-def fit_combinations(new_trainer, params, combinations, features_of, train):
+def fit_combinations(new_trainer, params, combinations, banks, read, train):
     """Train the heads of all seeds for each of the combinations of conventions, a list of `Resolved`.
 
-    `features_of` takes the combination's number and returns its `Features`; `new_trainer` is either framework's
-    `Trainer`. Returns the validation probabilities after the last epoch, (combinations, seeds, images, classes).
+    `banks` names each combination's bank of features, which `read` returns as `Features`; combinations that share
+    bank, first weights and Adam are trained once. `new_trainer` is either framework's `Trainer`. Returns the
+    validation probabilities after the last epoch, (combinations, seeds, images, classes) of sum 1 in float64.
     """
-    trainers, found = {}, []
-    for number, followed in enumerate(tqdm(combinations, desc="combinations", disable=None)):
-        features = features_of(number)
+    kinds = [(bank, each.head_init, each.adam) for bank, each in zip(banks, combinations)]
+    trainers, found = {}, {}
+    for kind, followed in tqdm(dict(zip(kinds, combinations)).items(), desc="combinations", disable=None):
+        features = read(kind[0])
         if followed.adam not in trainers:
             widths = [features.train.shape[2], params.model.hidden, len(train.classes)]
             trainers[followed.adam] = new_trainer(widths, params.train.learning_rate, followed.adam)
         trained = fit_seeds(trainers[followed.adam], params, followed, features, train.labels, None)
-        found.append([one.probabilities[-1] for one in trained])
-    return np.array(found)
+        found[kind] = np.array([one.probabilities[-1] for one in trained], np.float64)
+    of_all = np.stack([found[kind] for kind in kinds])
+    return of_all / of_all.sum(axis=3, keepdims=True)
 
 
 def widths(weights):

@@ -3,11 +3,11 @@
 Framework-free: tensors are numpy arrays, files are safetensors.
 """
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors import SafetensorError, safe_open
 
 
 class Architecture(NamedTuple):
@@ -38,14 +38,23 @@ class WeightsError(ValueError):
 def read(path):
     """Read a .safetensors file as a mapping of names to arrays; raise WeightsError if it is none."""
     try:
-        return load_file(path)
+        with safe_open(path, "numpy") as file:
+            return {name: _tensor(file, name, path) for name in file.keys()}
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"model.weights: got {str(path)!r}, which cannot be read ({error}); "
                            "expected a .safetensors file with PyTorch's names") from None
 
 
+def _tensor(file, name, path):
+    try:
+        return file.get_tensor(name)
+    except (TypeError, AttributeError):  # numpy has no bfloat16 and no float of 8 bits
+        raise WeightsError(f"{path}: got {name} of type {file.get_slice(name).get_dtype()}, which numpy cannot hold; "
+                           "save it as float32") from None
+
+
 def check(found, shapes, origin):
-    """Raise WeightsError unless `found` holds exactly the names of `shapes`, each in its shape."""
+    """Raise WeightsError unless `found` holds exactly the names of `shapes`, each in its shape, all finite floats."""
     missing, extra = sorted(shapes.keys() - found.keys()), sorted(found.keys() - shapes.keys())
     if missing or extra:
         raise WeightsError(f"{origin}: got {len(found)} tensors, expected {len(shapes)}; missing: "
@@ -54,6 +63,30 @@ def check(found, shapes, origin):
         if tuple(found[name].shape) != tuple(shape):
             raise WeightsError(f"{origin}: got {name} of shape {tuple(found[name].shape)}, expected {tuple(shape)}; "
                                "use a file of this backbone")
+        _check_numbers(found[name], f"{origin}: got {name}")
+
+
+def _check_numbers(tensor, got):
+    """Raise WeightsError, which opens with `got`, unless a tensor holds finite floating-point numbers."""
+    if tensor.dtype.kind != "f":
+        raise WeightsError(f"{got} of type {tensor.dtype}, expected float16, float32 or float64; save it as float32")
+    if count := np.count_nonzero(~np.isfinite(tensor)):
+        raise WeightsError(f"{got} with {count} of {tensor.size} numbers NaN or infinite, expected finite ones; "
+                           "save finite ones, as float32")
+
+
+def check_file(path, algorithm, published, remedy):
+    """Raise WeightsError unless the hash of a file begins with `published`; the message ends with `remedy`.
+
+    `algorithm` is one of hashlib's. The file is neither loaded nor changed.
+    """
+    try:
+        with open(path, "rb") as file:
+            found = hashlib.file_digest(file, algorithm).hexdigest()
+    except OSError as error:
+        raise WeightsError(f"{path}: got a file that cannot be read ({error.strerror}); {remedy}") from None
+    if not found.startswith(published):
+        raise WeightsError(f"{path}: got {algorithm} {found[:16]}…, expected {published[:16]}…; {remedy}")
 
 
 def draw(shapes, seed=0):
