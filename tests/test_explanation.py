@@ -158,6 +158,16 @@ def test_what_is_left_is_said(left_out, words):
     assert "more than noise" in sentences[-2] and words in sentences[-2]
 
 
+def test_rounding_is_no_missing_convention():
+    probabilities, labels = simulate([-1.0])
+    away = np.where(labels[:, None] == [0, 1], -1e-7, 1e-7)  # from each image's own class
+    natives = [probabilities[0], probabilities[-1] + away]
+    shares = explanation.explain(["adam"], probabilities, natives, labels, params.load().compare)
+    assert shares[(shares.kind == "residual") & (shares.metric == "log_loss")].low.item() > 0
+    sentences = list(table.explanation_sentences(shares, explanation.summary(shares, natives, labels)))
+    assert "within noise." in sentences[-2]
+
+
 def test_interactions_are_said_beside_their_convention():
     probabilities, labels = simulate([-1.5, -1.5], images=2000)
     shares = explanation.explain(["decode", "batch_norm"], probabilities, probabilities[[0, -1]], labels,

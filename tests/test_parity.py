@@ -15,13 +15,16 @@ from versus.features import Features
 from versus.training import Trained
 
 ROOT = Path(__file__).parents[1]
+# where tests share the cores, OpenMP's threads would spin in wait for each other
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE"}
 AVP = ROOT.parent / "shared" / "avp" / "train"
-# measured (the worst of 14 cases): see README, "Parity"
+# at most ten times the worst that was measured: see README, "Parity"
+NAMES = ("features", "statistics", "losses", "weights", "probabilities")
 BOUNDS = {
-    "float64 frozen": {"features": 1e-13, "losses": 1e-12, "weights": 1e-12, "probabilities": 1e-12},
-    "float64 batch": {"features": 2e-12, "losses": 1e-11, "weights": 5e-11, "probabilities": 1e-11},
-    "float32 frozen": {"features": 1e-5, "losses": 1e-4, "weights": 1e-5, "probabilities": 2e-5},
-    "float32 batch": {"features": 1e-4, "losses": 1e-4, "weights": 1e-3, "probabilities": 1e-4},
+    "float64 frozen": dict(zip(NAMES, (8e-14, 0, 2e-13, 1e-13, 1e-13))),
+    "float64 batch": dict(zip(NAMES, (6e-12, 2e-11, 4e-12, 3e-11, 5e-12))),
+    "float32 frozen": dict(zip(NAMES, (1e-5, 0, 1e-4, 1e-5, 2e-5))),
+    "float32 batch": dict(zip(NAMES, (1e-4, 5e-4, 7e-5, 1e-3, 5e-5))),
 }
 
 
@@ -47,7 +50,7 @@ def compute(images, folder, precision, *more, broken=()):
         out = folder / f"{framework}.pickle"
         command = [sys.executable, ROOT / "tests" / "parity_compute.py", framework, precision, images,
                    folder / "weights.safetensors", out, *more, *(broken if framework == "keras" else ())]
-        subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        subprocess.run(command, check=True, cwd=ROOT, env=ENVIRONMENT)
         found[framework] = pickle.loads(out.read_bytes())
     return found
 
@@ -65,7 +68,6 @@ def check(found, precision):
         measured = differences(found, case)
         print(case, measured)
         assert measured["pixels"] == 0, case
-        assert measured["statistics"] <= 10 * bounds["features"], case
         assert measured["classes"] == 0, case
         for name, bound in bounds.items():
             assert measured[name] <= bound, (case, name)

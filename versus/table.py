@@ -10,6 +10,7 @@ from versus.conventions import TABLE
 
 ROWS = {"accuracy": "accuracy", "log_loss": "log loss", "brier": "Brier score", "roc_auc": "ROC AUC",
         "ece": "ECE"}
+SEEN = 5e-4  # half of a table's last digit; less is the rounding of the same numbers, however narrow its interval
 ROUNDING = 1e-3  # features (relative L2) are this close at float32, tenfold and more, if conventions are equal
 
 # of the explanation, what stands below the conventions
@@ -114,7 +115,8 @@ def explanation_sentences(shares, summary, left_out=()):
            f"in log loss: {named['log_loss'] or 'none'}.")
     for row in shares[shares.shown & (shares.metric == "accuracy") & (shares.kind == "interaction")].itertuples():
         yield f"Both together, beyond what each does alone: {row.name} ({row.share:+.3f})."
-    explained = all(summary[f"{metric}_residual_low"] <= 0 <= summary[f"{metric}_residual_high"] for metric in named)
+    explained = all(summary[f"{metric}_residual_low"] < SEEN and summary[f"{metric}_residual_high"] > -SEEN
+                    for metric in named)
     why = " and ".join(left_out) or ("" if explained else "a convention is missing from the table")
     yield (f"Not explained: {summary['accuracy_residual']:+.3f} in accuracy, {summary['log_loss_residual']:+.3f} in "
            f"log loss, {'within' if explained else 'more than'} noise{why and f': {why}'}.")
