@@ -105,6 +105,16 @@ def test_statistics_of_two_networks_are_as_far_apart_as_it_goes():
     assert found["statistics"] == 1 and found["features"] == found["weights"] == found["classes"] == 0
 
 
+def test_probabilities_of_the_same_epochs_are_compared():
+    weights, losses = [(np.ones((3, 2)), np.ones(2))] * 2, np.ones(4)
+    all_epochs = Trained(weights, losses, np.array([[[0.9, 0.1]], [[0.5, 0.5]], [[0.4, 0.6]]]))
+    others = Trained(weights, losses, np.array([[[0.9, 0.1]], [[0.3, 0.7]], [[0.4, 0.6]]]))
+    saved = Trained(weights, losses, np.array([[[0.4, 0.6]]]))
+    assert parity.measure_heads([all_epochs], [others])["probabilities"] == pytest.approx(0.2)
+    for pair in ((all_epochs, saved), (saved, all_epochs)):
+        assert parity.measure_heads(*([each] for each in pair))["probabilities"] == 0
+
+
 @pytest.mark.parametrize("broken", ["epsilon", "antialias"])
 def test_a_broken_convention_is_caught(images, tmp_path, broken):
     found = compute(images, tmp_path, "float32", "--cases", "all", broken=["--broken", broken])

@@ -21,7 +21,7 @@ class Stages:
 def measure(keras, torch):
     """Compare two `Stages`: a flat mapping of the largest differences.
 
-    pixels, probabilities: absolute, of levels and of 1; probabilities after every epoch that is kept. features,
+    pixels, probabilities: absolute, of levels and of 1; probabilities after every epoch that both keep. features,
     statistics, weights: the L2 norm of the difference over the greater of the two norms, of the worst image, tensor,
     seed. losses, losses_100: as `of_losses`, of the worst step, of all and of the first 100, of the worst seed
     (losses_median: of the median seed). classes: how many predicted classes differ, over all images and seeds.
@@ -44,7 +44,7 @@ def measure_heads(one, other):
         "losses_100": float(losses[:, :100].max()),
         "losses_median": float(np.median(losses.max(axis=1))),
         "weights": float(np.max([relative(flat(a.weights), flat(b.weights)) for a, b in zip(one, other)])),
-        "probabilities": float(np.max([largest(a.probabilities, b.probabilities) for a, b in zip(one, other)])),
+        "probabilities": float(np.max([_of_probabilities(a, b) for a, b in zip(one, other)])),
         "classes": int(sum((a != b).sum() for a, b in classes)),
     }
 
@@ -75,6 +75,12 @@ def of_losses(one, other):
     array([2.e-01, 5.e-01, 0.e+00, 1.e-05])
     """
     return np.abs(one - other) / np.maximum(np.maximum(one, other), LEAST_LOSS)
+
+
+def _of_probabilities(one, other):
+    """The largest difference after any epoch that both have kept: saved ones have the last alone."""
+    kept = min(len(one.probabilities), len(other.probabilities))
+    return largest(one.probabilities[-kept:], other.probabilities[-kept:])
 
 
 def flat(weights):
