@@ -37,6 +37,8 @@ def save(classifier, folder):
     side = classifier.side
     example = torch.zeros(2, 3, side, side).contiguous(memory_format=torch.channels_last)
     program = torch.export.export(classifier, (example,), dynamic_shapes={"pixels": {0: torch.export.Dim("batch")}})
+    for node in program.graph.nodes:  # the lines of code that made it, with this machine's paths
+        node.meta.pop("stack_trace", None)
     torch.export.save(program, Path(folder) / "classifier.pt2")
 
 
