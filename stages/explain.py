@@ -14,7 +14,7 @@ from versus.files import write_json
 from versus.head_keras import Trainer
 
 SOURCES = [Path("versus") / f"{name}.py" for name in
-           ("backbone_keras", "draws", "features_keras", "pixels", "runtime_keras")]
+           ("backbone_keras", "draws", "features", "features_keras", "pixels", "runtime_keras", "weights")]
 
 
 def main():

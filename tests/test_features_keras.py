@@ -1,12 +1,16 @@
 """Features in Keras: in the order of the files whatever the batches, by frozen batch norm or that of the batch."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import versus.runtime_keras  # noqa: F401  before keras
 import keras
+from modules import imported
 from PIL import Image
 
-from versus import backbone_keras, conventions, draws, features, params, pixels, weights
+from stages import explain
+from versus import backbone_keras, conventions, draws, features, features_keras, params, pixels, weights
 from versus.features_keras import Images, extract_files, infer
 
 COMMITTED = params.load()
@@ -130,6 +134,11 @@ def test_infer_never_trains_whatever_the_order_of_batches(moving, tensors, files
     np.testing.assert_allclose(found, moving[0].validation[1], **PRECISE)
     for name, values in backbone_keras.statistics(backbone).items():
         np.testing.assert_array_equal(values, moving[0].statistics[1][name])
+
+
+def test_kept_banks_depend_on_every_module_that_makes_features():
+    made_by = imported(Path(features_keras.__file__).resolve()) - {"versus/__init__.py"}
+    assert {path.as_posix() for path in explain.SOURCES} == made_by
 
 
 @pytest.mark.parametrize("which", [0, 5])
