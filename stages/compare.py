@@ -1,9 +1,11 @@
 """Compare the two frameworks over the same images and seeds, and print the result."""
 
-from versus import params, scores, table
+from versus import params
+from versus.evaluation import scores
+from versus.report import console as table
 from versus.command import run
-from versus.comparison import compare
-from versus.files import read_json, write_json
+from versus.evaluation.comparison import compare
+from versus.artifacts.metrics import read_json, write_json
 
 
 def main():

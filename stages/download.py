@@ -1,6 +1,8 @@
 """Bring the images of `data.source` to data/raw; describe each file, and what is wrong with it, in data/raw.csv."""
 
-from versus import images, params, sources
+from versus.images import inspection as images
+from versus import params
+from versus.images import sources
 from versus.command import run
 
 

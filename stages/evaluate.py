@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from versus import scores
+from versus.evaluation import scores
 from versus.command import run
-from versus.files import write_json
+from versus.artifacts.metrics import write_json
 from versus.params import FRAMEWORKS
 
 

@@ -7,14 +7,25 @@ In Keras, which is the faster here. It stands for both: with equal conventions t
 from functools import cache
 from pathlib import Path
 
-from versus import (backbone_keras, banks, dataset, explanation, features, features_keras, params, runtime_keras,
-                    scores, table, training, weights)
+from versus.frameworks.keras import backbone as backbone_keras
+from versus.artifacts import feature_cache as banks
+from versus.images import dataset
+from versus.evaluation import explanation
+from versus.artifacts import features
+from versus.frameworks.keras import features as features_keras
+from versus import params
+from versus.frameworks.keras import runtime as runtime_keras
+from versus.evaluation import scores
+from versus.report import console as table
+from versus.frameworks import training
+from versus.recipe import weights
 from versus.command import run
-from versus.files import write_json
-from versus.head_keras import Trainer
+from versus.artifacts.metrics import write_json
+from versus.frameworks.keras.head import Trainer
 
 SOURCES = [Path("versus") / f"{name}.py" for name in
-           ("backbone_keras", "draws", "features", "features_keras", "pixels", "runtime_keras", "weights")]
+           ("frameworks/keras/backbone", "recipe/draws", "artifacts/features", "frameworks/keras/features",
+            "recipe/pixels", "frameworks/keras/runtime", "recipe/weights")]
 
 
 def main():

@@ -1,6 +1,13 @@
 """Make the features of all views of the images with the frozen backbone in Keras."""
 
-from versus import backbone_keras, conventions, dataset, features, features_keras, params, runtime_keras, weights
+from versus.frameworks.keras import backbone as backbone_keras
+from versus.recipe import conventions
+from versus.images import dataset
+from versus.artifacts import features
+from versus.frameworks.keras import features as features_keras
+from versus import params
+from versus.frameworks.keras import runtime as runtime_keras
+from versus.recipe import weights
 from versus.command import run
 
 

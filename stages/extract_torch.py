@@ -1,6 +1,13 @@
 """Make the features of all views of the images with the frozen backbone in PyTorch."""
 
-from versus import backbone_torch, conventions, dataset, features, features_torch, params, runtime_torch, weights
+from versus.frameworks.torch import backbone as backbone_torch
+from versus.recipe import conventions
+from versus.images import dataset
+from versus.artifacts import features
+from versus.frameworks.torch import features as features_torch
+from versus import params
+from versus.frameworks.torch import runtime as runtime_torch
+from versus.recipe import weights
 from versus.command import run
 
 

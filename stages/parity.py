@@ -3,10 +3,16 @@
 Once more with the heads alone, PyTorch's trained on Keras's features, and beside a control: PyTorch against itself.
 """
 
-from versus import conventions, dataset, features, parity, params, runtime_torch, training
+from versus.recipe import conventions
+from versus.images import dataset
+from versus.artifacts import features
+from versus.evaluation import parity
+from versus import params
+from versus.frameworks.torch import runtime as runtime_torch
+from versus.frameworks import training
 from versus.command import run
-from versus.files import write_json
-from versus.head_torch import Trainer
+from versus.artifacts.metrics import write_json
+from versus.frameworks.torch.head import Trainer
 
 
 def main():

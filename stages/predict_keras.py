@@ -1,9 +1,16 @@
 """Classify the validation images in Keras from the saved files alone, with the heads of all seeds."""
 
-from versus import (card, classifier_keras, dataset, features, features_keras, params, predictions, runtime_keras,
-                    training)
+from versus.artifacts import model_info as card
+from versus.frameworks.keras import classifier as classifier_keras
+from versus.images import dataset
+from versus.artifacts import features
+from versus.frameworks.keras import features as features_keras
+from versus import params
+from versus.artifacts import predictions
+from versus.frameworks.keras import runtime as runtime_keras
+from versus.frameworks import training
 from versus.command import run
-from versus.head_keras import Head
+from versus.frameworks.keras.head import Head
 
 
 def main():

@@ -1,9 +1,16 @@
 """Classify the validation images in PyTorch from the saved files alone, with the heads of all seeds."""
 
-from versus import (card, classifier_torch, dataset, features, features_torch, params, predictions, runtime_torch,
-                    training)
+from versus.artifacts import model_info as card
+from versus.frameworks.torch import classifier as classifier_torch
+from versus.images import dataset
+from versus.artifacts import features
+from versus.frameworks.torch import features as features_torch
+from versus import params
+from versus.artifacts import predictions
+from versus.frameworks.torch import runtime as runtime_torch
+from versus.frameworks import training
 from versus.command import run
-from versus.head_torch import Head
+from versus.frameworks.torch.head import Head
 
 
 def main():

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from versus import params, splitting
+from versus import params
+from versus.images import splitting
 from versus.command import run
-from versus.files import write_json
-from versus.images import near_duplicates
+from versus.artifacts.metrics import write_json
+from versus.images.inspection import near_duplicates
 
 
 def main():

@@ -2,9 +2,17 @@
 
 from pathlib import Path
 
-from versus import card, classifier_keras, conventions, dataset, features, params, runtime_keras, training, weights
+from versus.artifacts import model_info as card
+from versus.frameworks.keras import classifier as classifier_keras
+from versus.recipe import conventions
+from versus.images import dataset
+from versus.artifacts import features
+from versus import params
+from versus.frameworks.keras import runtime as runtime_keras
+from versus.frameworks import training
+from versus.recipe import weights
 from versus.command import run
-from versus.head_keras import Trainer
+from versus.frameworks.keras.head import Trainer
 
 
 def main():

@@ -2,9 +2,17 @@
 
 from pathlib import Path
 
-from versus import card, classifier_torch, conventions, dataset, features, params, runtime_torch, training, weights
+from versus.artifacts import model_info as card
+from versus.frameworks.torch import classifier as classifier_torch
+from versus.recipe import conventions
+from versus.images import dataset
+from versus.artifacts import features
+from versus import params
+from versus.frameworks.torch import runtime as runtime_torch
+from versus.frameworks import training
+from versus.recipe import weights
 from versus.command import run
-from versus.head_torch import Trainer
+from versus.frameworks.torch.head import Trainer
 
 
 def main():

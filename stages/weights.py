@@ -4,7 +4,8 @@ from pathlib import Path
 
 from safetensors.numpy import save_file
 
-from versus import backbone_torch, params
+from versus.frameworks.torch import backbone as backbone_torch
+from versus import params
 from versus.command import run
 
 

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from versus import conventions, features, params, training
-from versus.conventions import TABLE
+from versus.recipe import conventions
+from versus.artifacts import features
+from versus import params
+from versus.frameworks import training
+from versus.recipe.conventions import TABLE
 
 
 def main():
@@ -21,7 +24,7 @@ def main():
         parser.add_argument(name)
     parser.add_argument("--reverse", action="store_true")
     asked = parser.parse_args()
-    runtime, head = (importlib.import_module(f"versus.{name}_{asked.framework}") for name in ("runtime", "head"))
+    runtime, head = (importlib.import_module(f"versus.frameworks.{asked.framework}.{name}") for name in ("runtime", "head"))
     chosen = params.load()
     train = chosen.train.model_copy(update={"seeds": int(asked.seeds), "epochs": 30, "batch": 32})
     chosen = chosen.model_copy(update={"train": train})

@@ -8,8 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from versus import backbone_torch, conventions, features, features_torch, params, runtime_torch, sources
-from versus.conventions import TABLE
+from versus.frameworks.torch import backbone as backbone_torch
+from versus.recipe import conventions
+from versus.artifacts import features
+from versus.frameworks.torch import features as features_torch
+from versus import params
+from versus.frameworks.torch import runtime as runtime_torch
+from versus.images import sources
+from versus.recipe.conventions import TABLE
 
 TRAIN = 347  # of each class; the other 100 are validation images
 

@@ -29,7 +29,15 @@ def names_imported(path):
 
 def files_of(name):
     """The files that importing a dotted name runs: the module's, if it is one of `versus`, and its package's."""
-    path = ROOT.joinpath(*name.split(".")).with_suffix(".py")
-    if name.split(".")[0] != "versus":
+    parts = name.split(".")
+    if parts[0] != "versus":
         return []
-    return [ROOT / "versus/__init__.py", *([path] if path.is_file() else [])]
+    packages = [ROOT.joinpath(*parts[:length], "__init__.py") for length in range(1, len(parts) + 1)]
+    module = ROOT.joinpath(*parts).with_suffix(".py")
+    return [path for path in (*packages, module) if path.is_file() and not holds_a_docstring_only(path)]
+
+
+def holds_a_docstring_only(path):
+    """Whether a module consists of its docstring, so that importing it runs nothing."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return len(body) == 1 and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)

@@ -12,8 +12,11 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from versus import conventions, params, training, weights
-from versus.conventions import TABLE
+from versus.recipe import conventions
+from versus import params
+from versus.frameworks import training
+from versus.recipe import weights
+from versus.recipe.conventions import TABLE
 
 SETTINGS = {"model": {"image_size": 64, "hidden": 32}, "extract": {"views": 2, "batch": 6},
             "train": {"seeds": 2, "epochs": 6, "batch": 6}}
@@ -23,7 +26,7 @@ SWAPPED = {"interpolated": "antialiased", "antialiased": "interpolated"}
 
 def main():
     asked = arguments()
-    module = {name: importlib.import_module(f"versus.{name}_{asked.framework}")
+    module = {name: importlib.import_module(f"versus.frameworks.{asked.framework}.{name}")
               for name in ("runtime", "backbone", "features", "head")}
     chosen = settings(asked)
     module["runtime"].start(chosen.compute, asked.precision)

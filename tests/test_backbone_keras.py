@@ -7,15 +7,17 @@ from urllib.error import URLError
 import h5py
 import numpy as np
 import pytest
-import versus.runtime_keras  # noqa: F401  before keras
+import versus.frameworks.keras.runtime  # noqa: F401  before keras
 import keras
 from keras.src.applications import resnet
 from keras.src.legacy.saving import legacy_h5_format
 from keras.src.utils import file_utils
 from scipy import signal
 
-from versus import backbone_keras, params, weights
-from versus.weights import WeightsError
+from versus.frameworks.keras import backbone as backbone_keras
+from versus import params
+from versus.recipe import weights
+from versus.recipe.weights import WeightsError
 
 MODEL = params.load().model.model_copy(update={"image_size": 64, "weights": "random"})
 RESNET50 = MODEL.model_copy(update={"backbone": "resnet50"})

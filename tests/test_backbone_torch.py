@@ -13,8 +13,10 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from versus import backbone_torch, params, weights
-from versus.weights import ARCHITECTURES, WeightsError
+from versus.frameworks.torch import backbone as backbone_torch
+from versus import params
+from versus.recipe import weights
+from versus.recipe.weights import ARCHITECTURES, WeightsError
 
 MODEL = params.load().model.model_copy(update={"image_size": 64, "weights": "random"})
 RESNET50 = MODEL.model_copy(update={"backbone": "resnet50", "weights": "shared"})

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from versus import banks, conventions, params
-from versus.conventions import TABLE
-from versus.features import Features
+from versus.artifacts import feature_cache as banks
+from versus.recipe import conventions
+from versus import params
+from versus.recipe.conventions import TABLE
+from versus.artifacts.features import Features
 
 
 def features(number):

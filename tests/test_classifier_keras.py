@@ -6,11 +6,15 @@ import sys
 
 import numpy as np
 import pytest
-import versus.runtime_keras  # noqa: F401  before keras
+import versus.frameworks.keras.runtime  # noqa: F401  before keras
 import keras
 from test_backbone_keras import empty
 
-from versus import backbone_keras, classifier_keras, draws, params, weights
+from versus.frameworks.keras import backbone as backbone_keras
+from versus.frameworks.keras import classifier as classifier_keras
+from versus.recipe import draws
+from versus import params
+from versus.recipe import weights
 
 MODEL = params.load().model.model_copy(update={"image_size": 64, "weights": "random", "hidden": 8})
 WIDTHS = [1280, 8, 3]

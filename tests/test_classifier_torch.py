@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from versus import backbone_torch, classifier_torch, draws, params
+from versus.frameworks.torch import backbone as backbone_torch
+from versus.frameworks.torch import classifier as classifier_torch
+from versus.recipe import draws
+from versus import params
 
 MODEL = params.load().model.model_copy(update={"image_size": 64, "hidden": 8})
 WIDTHS = [1280, 8, 3]

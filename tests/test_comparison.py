@@ -14,8 +14,9 @@ from scipy import stats
 from scipy.special import ndtr, ndtri
 from sklearn.metrics import log_loss
 
-from versus import comparison, table
-from versus.comparison import Components, components, equivalence_interval, interval, studentised
+from versus.evaluation import comparison
+from versus.report import console as table
+from versus.evaluation.comparison import Components, components, equivalence_interval, interval, studentised
 from versus.params import Compare
 
 SETTINGS = Compare(margin=0.02, bootstrap=1000, seed=0)

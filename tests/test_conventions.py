@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from versus import conventions, params
-from versus.conventions import TABLE
+from versus.recipe import conventions
+from versus import params
+from versus.recipe.conventions import TABLE
 
 
 def section(everything="native", **single):

@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from versus import draws, params
+from versus.recipe import draws
+from versus import params
 
 COMMITTED = params.load()
 IMAGES = 70  # no multiple of the batch of 32: the last one is short

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from versus import explanation, params, table
-from versus.conventions import TABLE
+from versus.evaluation import explanation
+from versus import params
+from versus.report import console as table
+from versus.recipe.conventions import TABLE
 from versus.params import Compare
 
 

@@ -4,14 +4,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import versus.runtime_keras  # noqa: F401  before keras
+import versus.frameworks.keras.runtime  # noqa: F401  before keras
 import keras
 from modules import imported
 from PIL import Image
 
 from stages import explain
-from versus import backbone_keras, conventions, draws, features, features_keras, params, pixels, weights
-from versus.features_keras import Images, extract_files, infer
+from versus.frameworks.keras import backbone as backbone_keras
+from versus.recipe import conventions
+from versus.recipe import draws
+from versus.artifacts import features
+from versus.frameworks.keras import features as features_keras
+from versus import params
+from versus.recipe import pixels
+from versus.recipe import weights
+from versus.frameworks.keras.features import Images, extract_files, infer
 
 COMMITTED = params.load()
 MODEL = COMMITTED.model.model_copy(update={"image_size": 64, "weights": "random"})

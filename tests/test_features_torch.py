@@ -5,8 +5,13 @@ import pytest
 import torch
 from PIL import Image
 
-from versus import backbone_torch, conventions, draws, features, params, pixels
-from versus.features_torch import Images, extract_files, infer
+from versus.frameworks.torch import backbone as backbone_torch
+from versus.recipe import conventions
+from versus.recipe import draws
+from versus.artifacts import features
+from versus import params
+from versus.recipe import pixels
+from versus.frameworks.torch.features import Images, extract_files, infer
 
 COMMITTED = params.load()
 MODEL = COMMITTED.model.model_copy(update={"image_size": 64, "weights": "random"})

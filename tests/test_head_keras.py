@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from scipy import stats
-import versus.runtime_keras  # noqa: F401  before keras
+import versus.frameworks.keras.runtime  # noqa: F401  before keras
 import keras
 
-from versus import draws, head_keras
+from versus.recipe import draws
+from versus.frameworks.keras import head as head_keras
 
 
 @pytest.fixture(params=["float32", "float64"])

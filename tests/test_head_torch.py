@@ -5,7 +5,8 @@ import pytest
 import torch
 from scipy import stats
 
-from versus import draws, head_torch
+from versus.recipe import draws
+from versus.frameworks.torch import head as head_torch
 
 
 @pytest.fixture(params=["float32", "float64"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from versus import parity
+from versus.evaluation import parity
 
 TESTS = Path(__file__).parent
 BOUNDS = {"losses": 2e-14, "weights": 4e-14, "probabilities": 1e-14}  # ten times what was measured

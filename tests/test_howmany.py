@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from versus import howmany
-from versus.comparison import components
+from versus.report import sample_size as howmany
+from versus.evaluation.comparison import components
 
 ROOT = Path(__file__).parents[1]
 
@@ -40,7 +40,7 @@ def test_no_difference_is_not_certainty():
 
 
 def call(folder, *arguments):
-    return subprocess.run([sys.executable, "-m", "versus.howmany", *arguments], cwd=folder, text=True,
+    return subprocess.run([sys.executable, "-m", "versus.report.sample_size", *arguments], cwd=folder, text=True,
                           capture_output=True, env={"PYTHONPATH": str(ROOT), "PATH": ""})
 
 

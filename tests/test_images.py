@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from versus.images import COLUMNS, LayoutError, inspect, near_duplicates
+from versus.images.inspection import COLUMNS, LayoutError, inspect, near_duplicates
 
 AVP = Path(__file__).parents[2] / "shared" / "avp"
 CELLS = sorted(Path(str(files("elpv_dataset"))).glob("data/images/*.png"))

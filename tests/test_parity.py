@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from versus import parity
-from versus.features import Features
-from versus.training import Trained
+from versus.evaluation import parity
+from versus.artifacts.features import Features
+from versus.frameworks.training import Trained
 
 ROOT = Path(__file__).parents[1]
 # where tests share the cores, OpenMP's threads would spin in wait for each other

@@ -164,7 +164,7 @@ def test_drift_check_finds_changed_keys(fresh, change):
 
 
 def test_drift_check_finds_changed_code(fresh):
-    with open(fresh.folder / "versus/table.py", "a") as file:
+    with open(fresh.folder / "versus/report/console.py", "a") as file:
         file.write("# changed\n")
     assert fresh.run(*DRIFT).returncode != 0
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import simplejpeg
-import versus.runtime_keras  # noqa: F401  before keras
+import versus.frameworks.keras.runtime  # noqa: F401  before keras
 import keras
 import tensorflow as tf
 from keras.src.legacy.preprocessing.image import ImageDataGenerator
 from PIL import Image
 
-from versus import pixels
-from versus.images import inspect
+from versus.recipe import pixels
+from versus.images.inspection import inspect
 
 SIDE = 96
 AVP = Path(__file__).parents[2] / "shared" / "avp"

@@ -9,7 +9,9 @@ from PIL import Image
 from torchvision import datasets, transforms
 from torchvision.transforms import functional
 
-from versus import draws, params, pixels
+from versus.recipe import draws
+from versus import params
+from versus.recipe import pixels
 
 SIDE = 96
 AVP = Path(__file__).parents[2] / "shared" / "avp"

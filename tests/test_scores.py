@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from versus import scores
+from versus.evaluation import scores
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("alien", "predator", "robot")

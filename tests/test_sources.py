@@ -16,7 +16,8 @@ import yaml
 from kaggle_server import KaggleServer
 from PIL import Image
 
-from versus import params, sources
+from versus import params
+from versus.images import sources
 
 REPOSITORY = Path(__file__).parents[1]
 HANDLE = "pmigdal/alien-vs-predator-images/versions/1"

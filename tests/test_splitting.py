@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from versus.params import Split
-from versus.splitting import COLUMNS, SplitError, counts, split
+from versus.images.splitting import COLUMNS, SplitError, counts, split
 
 
 def params(**changes):

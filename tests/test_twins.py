@@ -6,18 +6,14 @@ import pytest
 from modules import ROOT, imported, names_imported
 
 PACKAGES = {"keras": {"keras", "tensorflow"}, "torch": {"torch", "torchvision", "timm"}}
-TWINS = sorted(path.stem.removesuffix("_keras")
-               for folder in ("versus", "stages") for path in (ROOT / folder).glob("*_keras.py"))
+FRAMEWORKS = ROOT / "versus" / "frameworks"
+TWINS = sorted(path.stem for path in (FRAMEWORKS / "keras").glob("[!_]*.py"))
 
 
-def module(stem):
-    return next(path for path in (ROOT / "versus" / f"{stem}.py", ROOT / "stages" / f"{stem}.py") if path.is_file())
-
-
-def public(stem):
+def public(path):
     """Public functions and classes with their public methods, in order: (name, arguments)."""
     found = []
-    for node in ast.parse(module(stem).read_text()).body:
+    for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.FunctionDef):
             found.append((node.name, ast.unparse(node.args)))
         if isinstance(node, ast.ClassDef):
@@ -37,7 +33,7 @@ ONE_SIDED = {
 
 @pytest.mark.parametrize("stem", TWINS)
 def test_same_functions_in_the_same_order(stem):
-    keras, torch = ([each for each in public(f"{stem}_{framework}") if each[0] not in ONE_SIDED.get(stem, ())]
+    keras, torch = ([each for each in public(FRAMEWORKS / framework / f"{stem}.py") if each[0] not in ONE_SIDED.get(stem, ())]
                     for framework in ("keras", "torch"))
     if stem == "backbone":  # a Keras network is a function of tensors, a PyTorch one a module
         networks = ("efficientnet_lite0", "resnet50")
@@ -45,19 +41,21 @@ def test_same_functions_in_the_same_order(stem):
     assert keras == torch
 
 
-@pytest.mark.parametrize("path", [*ROOT.glob("versus/*.py"), *ROOT.glob("stages/*.py")], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*ROOT.glob("versus/**/*.py"), *ROOT.glob("stages/*.py")],
+                         ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_process_loads_both_frameworks(path):
     """However deep the imports: of a module named after one framework, only that one."""
     loaded = {framework for framework, packages in PACKAGES.items() if packages & loads(path)}
-    suffix = path.stem.rpartition("_")[2]
-    assert loaded <= {suffix} if suffix in PACKAGES or path.parent.name == "versus" else len(loaded) <= 1
+    own = path.parent.name if path.parent.parent == FRAMEWORKS else path.stem.rpartition("_")[2]
+    assert loaded <= {own} if own in PACKAGES or "versus" in path.parts else len(loaded) <= 1
 
 
 def test_the_library_never_imports_the_stages():
-    for path in ROOT.glob("versus/*.py"):
+    for path in ROOT.glob("versus/**/*.py"):
         assert "stages" not in loads(path), path
 
 
 def loads(path):
     """The packages that importing a module loads, however deep in `versus`; of safetensors.torch both words."""
-    return {word for each in imported(path) for name in names_imported(ROOT / each) for word in name.split(".")}
+    return {word for each in imported(path) for name in names_imported(ROOT / each)
+            for word in (name.split(".") if not name.startswith("versus") else ())}

@@ -9,10 +9,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from versus import scores
+from versus.evaluation import scores
 from versus.command import run
-from versus.comparison import MOST_IMAGES, components, images_needed, power, seeds_needed
-from versus.table import many
+from versus.evaluation.comparison import MOST_IMAGES, components, images_needed, power, seeds_needed
+from versus.report.console import many
 
 CHANCE = 0.8
 

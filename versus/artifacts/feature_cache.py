@@ -8,7 +8,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from versus.features import CONVENTIONS, Features
+from versus.artifacts.features import CONVENTIONS, Features
 
 JPEG = b"\xff\xd8"
 

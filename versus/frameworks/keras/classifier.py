@@ -5,10 +5,11 @@ import re
 import zipfile
 from pathlib import Path
 
-import versus.runtime_keras  # noqa: F401  before keras
+import versus.frameworks.keras.runtime  # noqa: F401  before keras
 import keras
 
-from versus import backbone_keras, head_keras
+from versus.frameworks.keras import backbone as backbone_keras
+from versus.frameworks.keras import head as head_keras
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip archive can hold
 

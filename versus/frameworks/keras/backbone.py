@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-import versus.runtime_keras  # noqa: F401  before keras
+import versus.frameworks.keras.runtime  # noqa: F401  before keras
 import keras
 from keras import layers, ops
 from keras.src.applications.resnet import BASE_WEIGHTS_PATH, WEIGHTS_HASHES
 from keras.src.backend import config
 
-from versus import weights
-from versus.weights import ARCHITECTURES, WeightsError
+from versus.recipe import weights
+from versus.recipe.weights import ARCHITECTURES, WeightsError
 
 # of each stage: channels, kernel, stride, expansion, blocks (Tan & Le 2019, table 1; Lite: no squeeze-and-excitation)
 LITE0_STAGES = [(16, 3, 1, 1, 1), (24, 3, 2, 6, 2), (40, 5, 2, 6, 2), (80, 3, 2, 6, 3), (112, 5, 1, 6, 3),

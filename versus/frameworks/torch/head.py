@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from versus.training import LAYERS
+from versus.frameworks.training import LAYERS
 
 
 class UncorrectedAdam(torch.optim.Optimizer):

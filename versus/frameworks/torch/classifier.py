@@ -5,7 +5,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from versus import backbone_torch, head_torch
+from versus.frameworks.torch import backbone as backbone_torch
+from versus.frameworks.torch import head as head_torch
 
 
 class Classifier(nn.Module):

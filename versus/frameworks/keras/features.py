@@ -2,14 +2,15 @@
 
 from functools import lru_cache
 
-import versus.runtime_keras  # noqa: F401  before keras
+import versus.frameworks.keras.runtime  # noqa: F401  before keras
 import keras
 import numpy as np
 from tqdm import tqdm
 
-from versus import draws, pixels
-from versus.backbone_keras import statistics
-from versus.features import SAMPLE, Features, check_batches, check_finite, in_order, progress
+from versus.recipe import draws
+from versus.recipe import pixels
+from versus.frameworks.keras.backbone import statistics
+from versus.artifacts.features import SAMPLE, Features, check_batches, check_finite, in_order, progress
 
 
 class Images(keras.utils.PyDataset):

@@ -12,9 +12,9 @@ import pandas as pd
 
 from scipy.stats import chi2, norm
 
-from versus import article
-from versus.comparison import components, interval, log_losses, studentised
-from versus.conventions import TABLE, Resolved, resolve
+from versus.evaluation import article
+from versus.evaluation.comparison import components, interval, log_losses, studentised
+from versus.recipe.conventions import TABLE, Resolved, resolve
 
 
 def factors(conventions):

@@ -5,9 +5,10 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from versus import draws, pixels
-from versus.backbone_torch import statistics
-from versus.features import SAMPLE, Features, check_batches, check_finite, in_order, progress
+from versus.recipe import draws
+from versus.recipe import pixels
+from versus.frameworks.torch.backbone import statistics
+from versus.artifacts.features import SAMPLE, Features, check_batches, check_finite, in_order, progress
 
 
 class Images(Dataset):

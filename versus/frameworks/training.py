@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
-from versus import draws
+from versus.recipe import draws
 
 LAYERS = ("hidden", "output")
 

@@ -4,9 +4,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from versus import article
-from versus.comparison import MOST_IMAGES
-from versus.conventions import TABLE
+from versus.evaluation import article
+from versus.evaluation.comparison import MOST_IMAGES
+from versus.recipe.conventions import TABLE
 
 ROWS = {"accuracy": "accuracy", "log_loss": "log loss", "brier": "Brier score", "roc_auc": "ROC AUC",
         "ece": "ECE"}

@@ -1,0 +1,1 @@
+"""Whatever computes: a folder for each framework, and the loops that are written once for all."""

@@ -1,0 +1,1 @@
+"""What all competitors are told: conventions, random draws, pixels, weights."""
