@@ -1,4 +1,4 @@
-"""Validate params.yaml whole, before any work; leave its schema for editors."""
+"""Validate params.yaml before any other stage runs, and write its JSON schema for editors."""
 
 import json
 import sys

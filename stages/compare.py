@@ -1,23 +1,23 @@
-"""Compare the two frameworks over the same images and seeds, and print the result."""
+"""Compare two competitors on the same images and seeds, and print the result: python -m stages.compare keras torch."""
+
+import sys
 
 from versus import params
-from versus.evaluation import scores
-from versus.report import console as table
+from versus.artifacts import metrics, predictions_csv
+from versus.artifacts.predictions import pair
 from versus.command import run
 from versus.evaluation.comparison import compare
-from versus.artifacts.metrics import read_json, write_json
+from versus.frameworks import competitor
+from versus.report import console, sentences
 
 
-def main():
-    settings = params.load()
-    keras = scores.read_predictions("data/predictions/keras.csv")
-    torch = scores.read_predictions("data/predictions/torch.csv")
-    scores.check_pair(keras, torch)
-    result = compare(keras.probabilities, torch.probabilities, keras.labels, settings.compare)
-    write_json("metrics/compare.json", result)
-    table.show(read_json("metrics/keras.json"), read_json("metrics/torch.json"), result,
-               read_json("metrics/parity.json"), settings.compare)
+def main(*names):
+    settings = params.load().compare
+    titles = tuple(competitor(name).title for name in names)
+    result = compare(*pair(*(predictions_csv.read(f"data/predictions/{name}.csv") for name in names), titles), settings)
+    console.show_comparison(*(metrics.read(f"metrics/{name}.json") for name in names), result, titles, settings.margin)
+    metrics.write("metrics/compare.json", result | {"verdict": sentences.verdict(result, titles, settings.margin)})
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, *sys.argv[1:])

@@ -1,28 +1,23 @@
-"""Score both frameworks' predictions, and write what their plots show."""
+"""Score the predictions of all competitors, and write what their plots show: python -m stages.evaluate keras torch."""
 
+import sys
 from pathlib import Path
 
-from versus.evaluation import scores
+from versus.artifacts import heads, metrics, predictions_csv
 from versus.command import run
-from versus.artifacts.metrics import write_json
-from versus.params import FRAMEWORKS
+from versus.evaluation import scores
 
 
-def main():
-    plots = Path("metrics/plots")
-    plots.mkdir(parents=True, exist_ok=True)
-    for framework in FRAMEWORKS:
-        found = scores.read_predictions(f"data/predictions/{framework}.csv")
-        write_json(f"metrics/{framework}.json", scores.summary(found.probabilities, found.labels, found.class_names))
-        data = {
-            "confusion": scores.confusion(found.probabilities, found.labels, found.class_names),
-            "roc": scores.roc_curve(found.probabilities, found.labels),
-            "seeds": scores.seed_accuracies(found.probabilities, found.labels),
-            "reliability": scores.reliability(found.probabilities, found.labels),
-        }
-        for name, rows in data.items():
-            rows.to_csv(plots / f"{name}_{framework}.csv", index=False)
+def main(*names):
+    for name in names:
+        predictions = predictions_csv.read(f"data/predictions/{name}.csv")
+        record = heads.read_record(f"data/training/{name}.safetensors")
+        metrics.write(f"metrics/{name}.json", scores.summary(predictions))
+        folder = Path("metrics/plots", name)
+        folder.mkdir(parents=True, exist_ok=True)
+        for plot, rows in scores.plots(predictions, record).items():
+            rows.to_csv(folder / f"{plot}.csv", index=False)
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, *sys.argv[1:])

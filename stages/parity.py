@@ -1,48 +1,53 @@
-"""Measure how far the two frameworks are apart at each stage.
+"""Measure how far two competitors are apart, step by step: python -m stages.parity keras torch.
 
-Once more with the heads alone, PyTorch's trained on Keras's features, and beside a control: PyTorch against itself.
+Once more with the heads alone, the second's trained on the first's features, and beside a control: the second against
+itself, each batch in reverse order.
 """
 
-from versus.recipe import conventions
-from versus.images import dataset
-from versus.artifacts import features
-from versus.evaluation import parity
+import sys
+
 from versus import params
-from versus.frameworks.torch import runtime as runtime_torch
-from versus.frameworks import training
+from versus.artifacts import features, heads, metrics
 from versus.command import run
-from versus.artifacts.metrics import write_json
-from versus.frameworks.torch.head import Trainer
+from versus.evaluation import parity
+from versus.evaluation.parity import Steps
+from versus.frameworks import competitor, modules
+from versus.frameworks.training import fit_seeds
+from versus.images import dataset
+from versus.recipe.conventions import differing, resolve
+from versus.report import sentences
 
 
-def main():
-    chosen = params.load()
-    runtime_torch.start(chosen.compute, chosen.train.precision)
-    keras, torch = (read(framework) for framework in params.FRAMEWORKS)
-    followed = conventions.resolve(chosen.conventions, "torch")
-    trainer = Trainer(training.widths([torch.heads[0].weights]), chosen.train.learning_rate, followed.adam)
+def main(first, second):
+    settings, pair = params.load(), (competitor(first), competitor(second))
+    runtime, head = modules(second, "runtime", "head")
+    runtime.start(settings.compute, settings.train.precision)
+    one, other = read(first), read(second)
+    conventions = resolve(settings.conventions, pair[1].framework)
+    trainer = head.Trainer(heads.widths(other.heads[0].weights), settings.train.learning_rate, conventions.adam)
     labels = dataset.read("data/split", "train").labels
-    same = training.fit_seeds(trainer, chosen, followed, keras.features, labels, "heads alone")
-    reversed_rows = training.fit_seeds(trainer, chosen, followed, torch.features, labels, "control", reverse=True)
-    equal = chosen.model.shared and conventions.all_equal(chosen.conventions)
-    write_json("metrics/parity.json", {
-        "conventions": "equal" if equal else "different",  # weights included
-        **parity.measure(keras, torch),
-        **prefixed("heads", parity.measure_heads(keras.heads, same)),
-        **prefixed("control", parity.measure_heads(reversed_rows, torch.heads)),
-        "predictions": torch.features.validation.shape[1] * len(torch.heads),
-    })
+    same_features = fit_seeds(trainer, settings, conventions, one.features, labels, "heads alone")
+    control = fit_seeds(trainer, settings, conventions, other.features, labels, "control", reverse=True)
+    equal = settings.model.shared and not differing(settings.conventions)  # the same weights included
+    measured = {
+        "conventions": "equal" if equal else "different",
+        **parity.measure(one, other),
+        **prefixed("heads", parity.measure_heads(one.heads, same_features)),
+        **prefixed("control", parity.measure_heads(control, other.heads)),
+        "predictions": other.features.plain["validation"].shape[1] * len(other.heads),
+    }
+    metrics.write("metrics/parity.json", measured)
+    print(sentences.parity(measured, (pair[0].title, pair[1].title)), end="\n" if equal else "")
 
 
 def prefixed(prefix, measured):
     return {f"{prefix}_{name}": value for name, value in measured.items()}
 
 
-def read(framework):
-    kept = features.read(f"data/features/{framework}")
-    heads = training.read_trained(f"models/{framework}/heads.safetensors", f"data/training/{framework}.safetensors")
-    return parity.Stages(kept.pixels, kept, heads)
+def read(name):
+    return Steps(features.read(f"data/features/{name}"),
+                 heads.read_trained(f"models/{name}/heads.safetensors", f"data/training/{name}.safetensors"))
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, *sys.argv[1:])

@@ -8,19 +8,19 @@ import pandas as pd
 from tqdm import tqdm
 
 from versus import params
-from versus.images import splitting
+from versus.artifacts import metrics
 from versus.command import run
-from versus.artifacts.metrics import write_json
-from versus.images.inspection import near_duplicates
+from versus.images import splitting
+from versus.images.duplicates import near_duplicates
 
 
 def main():
-    section = params.load().split
+    settings = params.load()
     raw = pd.read_csv("data/raw.csv", keep_default_na=False, dtype={"class": str})
     usable = np.flatnonzero(raw.problem == "")
     groups = np.arange(len(raw))
     groups[usable] = usable[near_duplicates([Path("data/raw", file) for file in raw.file[usable]])]
-    table = splitting.split(raw, groups, section)
+    table = splitting.split(raw, groups, settings.split)
     copied = table[table.path != ""]
     for row in tqdm(copied.itertuples(), "copy", len(copied), unit="image", disable=None):
         target = Path("data/split", row.path)
@@ -28,7 +28,7 @@ def main():
         shutil.copyfile(Path("data/raw", row.file), target)
     table.to_csv("data/split.csv", index=False)
     counts = splitting.counts(table, raw)
-    write_json("metrics/split.json", counts)
+    metrics.write("metrics/split.json", counts)
     print("{train} training and {validation} validation images of {classes} classes; {leaks_removed} training images "
           "removed of {leaks_exact} exact and {leaks_near} near copies of validation images; {problems} with problems"
           .format(**counts))

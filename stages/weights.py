@@ -1,17 +1,20 @@
-"""Find the backbone's weights, once for both frameworks."""
+"""Find the backbone's weights, once for all frameworks.
+
+By the names, shapes and packages of PyTorch, whose published weights are the ones that are shared.
+"""
 
 from pathlib import Path
 
 from safetensors.numpy import save_file
 
-from versus.frameworks.torch import backbone as backbone_torch
 from versus import params
 from versus.command import run
+from versus.frameworks.torch import backbone, pretrained
 
 
 def main():
     model = params.load().model
-    tensors = backbone_torch.find_weights(model)
+    tensors = pretrained.find_weights(model, backbone.shapes(backbone.network(model.backbone, model.image_size)))
     Path("models").mkdir(exist_ok=True)
     save_file(tensors, "models/backbone.safetensors")
     print(f"{model.backbone}, weights {model.weights}: {len(tensors)} tensors, "

@@ -1,4 +1,4 @@
-"""Each source brings its images whole, in the same bytes each time, or says clearly why not."""
+"""Each source copies all its images, in the same bytes each time, or says clearly why not."""
 
 import io
 import os
@@ -37,17 +37,17 @@ def contents(top):
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory):
-    """A folder of two drawn classes with four pictures each: class_00 and class_01."""
-    top = tmp_path_factory.mktemp("drawn") / "pictures"
+def drawn(tmp_path_factory):
+    """A folder of two drawn classes with four images each: class_00 and class_01."""
+    top = tmp_path_factory.mktemp("drawn") / "images"
     sources.fetch(settings(source="synthetic"), top)
     return top
 
 
-def lay_out(pictures, top, layout):
+def lay_out(drawn, top, layout):
     """Copy the drawn classes to folders below `top`: {folder: number of the drawn class}."""
     for folder, label in layout.items():
-        shutil.copytree(pictures / f"class_{label:02d}", top / folder)
+        shutil.copytree(drawn / f"class_{label:02d}", top / folder)
     return top
 
 
@@ -63,10 +63,10 @@ def refused(data, target):
 
 @pytest.mark.parametrize("train", ["train", "Training"])
 @pytest.mark.parametrize("validation", ["validation", "valid", "VAL", "test", "Testing"])
-def test_folder_with_parts(tmp_path, pictures, train, validation):
+def test_folder_with_parts_is_copied_under_their_usual_names(tmp_path, drawn, train, validation):
     names = {"cats": 0, "dögs ü": 1}
     layout = {f"{part}/{name}": label for part in (train, validation) for name, label in names.items()}
-    root = lay_out(pictures, tmp_path / "mine", layout)
+    root = lay_out(drawn, tmp_path / "mine", layout)
     sources.fetch(settings(folder=str(root)), tmp_path / "raw")
     expected = {file.replace(train, "train").replace(validation, "validation"): content
                 for file, content in contents(root).items()}
@@ -74,22 +74,22 @@ def test_folder_with_parts(tmp_path, pictures, train, validation):
     assert len(expected) == 16
 
 
-def test_folder_of_classes_and_what_is_left_out(tmp_path, pictures, capsys):
-    root = lay_out(pictures, tmp_path / "mine", {"tall ships": 0, "train": 1})  # `train` alone is a class
+def test_folder_of_classes_is_copied_without_what_lies_beside_them(tmp_path, drawn, capsys):
+    root = lay_out(drawn, tmp_path / "mine", {"tall ships": 0, "train": 1})  # `train` alone is a class
     expected = contents(root)
     for beside in ("README.md", "tall ships/notes.txt", ".hidden.jpg", "tall ships/.hidden.jpg",
                    ".git/x/0.jpg", "__MACOSX/x/._0.jpg", "cover.jpg"):
         (root / beside).parent.mkdir(parents=True, exist_ok=True)
-        (root / beside).write_bytes(b"no picture")
+        (root / beside).write_bytes(b"no image")
     (root / "train/broken.PNG").write_bytes(b"no")
     sources.fetch(settings(folder=str(root)), tmp_path / "raw")
     assert contents(tmp_path / "raw") == expected | {"train/broken.PNG": b"no"}
     assert "left out 'cover.jpg'" in capsys.readouterr().out
 
 
-def test_folder_prefers_validation_to_test(tmp_path, pictures, capsys):
+def test_folder_prefers_validation_to_test(tmp_path, drawn, capsys):
     layout = {f"{part}/{name}": label for part in ("train", "val", "test") for label, name in enumerate("ab")}
-    root = lay_out(pictures, tmp_path / "mine", layout)
+    root = lay_out(drawn, tmp_path / "mine", layout)
     (root / "val/a/00000.jpg").unlink()
     sources.fetch(settings(folder=str(root)), tmp_path / "raw")
     assert {path.parent.parent.name for path in (tmp_path / "raw").rglob("*.jpg")} == {"train", "validation"}
@@ -97,16 +97,16 @@ def test_folder_prefers_validation_to_test(tmp_path, pictures, capsys):
     assert "left out 'test'" in capsys.readouterr().out
 
 
-def test_folder_follows_links_and_copies_what_they_lead_to(tmp_path, pictures):
+def test_folder_follows_links_and_copies_what_they_lead_to(tmp_path, drawn):
     root = tmp_path / "mine"
     (root / "a").mkdir(parents=True)
-    (root / "a/linked.jpg").symlink_to(pictures / "class_00/00000.jpg")
-    (root / "b").symlink_to(pictures / "class_01")
+    (root / "a/linked.jpg").symlink_to(drawn / "class_00/00000.jpg")
+    (root / "b").symlink_to(drawn / "class_01")
     (root / "a/circle").symlink_to(root / "a")
     sources.fetch(settings(folder=str(root)), tmp_path / "raw")
     copied = [path for path in (tmp_path / "raw").rglob("*")]
     assert len(copied) == 2 + 1 + 4 and not any(path.is_symlink() for path in copied)
-    assert (tmp_path / "raw/a/linked.jpg").read_bytes() == (pictures / "class_00/00000.jpg").read_bytes()
+    assert (tmp_path / "raw/a/linked.jpg").read_bytes() == (drawn / "class_00/00000.jpg").read_bytes()
 
 
 @pytest.mark.parametrize("layout, words", [
@@ -119,33 +119,33 @@ def test_folder_follows_links_and_copies_what_they_lead_to(tmp_path, pictures):
     ({"train/a": 0, "train/b": 1, "val/a": 0, "val/b": 1, "valid/a": 0}, ["two folders", "'val', 'valid'", "remove"]),
     ({}, ["got 0 folders", "two or more"]),
 ])
-def test_folder_laid_out_wrongly(tmp_path, pictures, layout, words):
+def test_folder_with_another_layout_is_refused(tmp_path, drawn, layout, words):
     (tmp_path / "mine").mkdir()
-    root = lay_out(pictures, tmp_path / "mine", layout)
+    root = lay_out(drawn, tmp_path / "mine", layout)
     message = refused(settings(folder=str(root)), tmp_path / "raw")
     assert all(word in message for word in words), message
 
 
-def test_folder_with_an_empty_class(tmp_path, pictures):
-    root = lay_out(pictures, tmp_path / "mine", {"a": 0, "b": 1})
+def test_folder_with_an_empty_class_is_refused(tmp_path, drawn):
+    root = lay_out(drawn, tmp_path / "mine", {"a": 0, "b": 1})
     (root / "empty").mkdir()
     (root / "empty/README.txt").write_text("nothing yet")
     message = refused(settings(folder=str(root)), tmp_path / "raw")
     assert "no images in" in message and "empty" in message and "remove the folder" in message
 
 
-def test_folder_with_a_dead_link_keeps_nothing(tmp_path, pictures):
-    root = lay_out(pictures, tmp_path / "mine", {"a": 0, "b": 1})
+def test_folder_with_a_dead_link_leaves_nothing_behind(tmp_path, drawn):
+    root = lay_out(drawn, tmp_path / "mine", {"a": 0, "b": 1})
     (root / "b/gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     assert "gone.jpg" in refused(settings(folder=str(root)), tmp_path / "raw")
 
 
-def test_fetch_replaces_what_was_there(tmp_path, pictures):
+def test_fetch_replaces_what_was_there(tmp_path, drawn):
     (tmp_path / "raw/old").mkdir(parents=True)
     (tmp_path / "raw/old/0.jpg").write_bytes(b"old")
     (tmp_path / ".raw.unfinished/half").mkdir(parents=True)  # as SIGKILL leaves it
-    sources.fetch(settings(folder=str(pictures)), tmp_path / "raw")
-    assert contents(tmp_path / "raw") == contents(pictures)
+    sources.fetch(settings(folder=str(drawn)), tmp_path / "raw")
+    assert contents(tmp_path / "raw") == contents(drawn)
     assert not (tmp_path / ".raw.unfinished").exists()
 
 
@@ -170,7 +170,7 @@ def test_sample_is_drawn_by_its_seed(tmp_path):
     assert contents(tmp_path / "one").keys() != contents(tmp_path / "other").keys()
 
 
-def test_sample_has_no_more(tmp_path):
+def test_sample_refuses_more_images_than_it_has(tmp_path):
     message = refused(settings(source="sample", per_class=716), tmp_path / "raw")
     assert "got 716" in message and "at most 715" in message and "'defective'" in message
 
@@ -181,48 +181,48 @@ def test_sample_has_no_more(tmp_path):
 def test_synthetic_is_the_same_each_time(tmp_path, classes):
     for name in ("one", "again"):
         sources.fetch(settings(source="synthetic", classes=classes, per_class=5), tmp_path / name)
-    drawn = contents(tmp_path / "one")
-    assert drawn == contents(tmp_path / "again")
-    assert len(set(drawn.values())) == classes * 5  # no two alike
+    images = contents(tmp_path / "one")
+    assert images == contents(tmp_path / "again")
+    assert len(set(images.values())) == classes * 5  # no two alike
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == [f"class_{k:02d}" for k in range(classes)]
-    for picture in drawn.values():
-        with Image.open(io.BytesIO(picture)) as image:
+    for content in images.values():
+        with Image.open(io.BytesIO(content)) as image:
             assert (image.format, image.mode) == ("JPEG", "RGB") and 80 <= min(image.size) <= max(image.size) <= 300
 
 
-def test_synthetic_keeps_its_pictures_when_there_are_more(tmp_path, pictures):
+def test_synthetic_images_stay_the_same_when_there_are_more(tmp_path, drawn):
     sources.fetch(settings(source="synthetic", classes=3, per_class=6), tmp_path / "raw")
-    assert contents(pictures).items() <= contents(tmp_path / "raw").items()
+    assert contents(drawn).items() <= contents(tmp_path / "raw").items()
     sources.fetch(settings(source="synthetic", seed=1), tmp_path / "other")
-    assert not set(contents(pictures).values()) & set(contents(tmp_path / "other").values())
+    assert not set(contents(drawn).values()) & set(contents(tmp_path / "other").values())
 
 
 # kaggle
 
-def archive_of(folders, pictures, extra=0):
-    """Zip the drawn pictures as {folder: number of the drawn class}, with a README and `extra` random bytes."""
+def archive_of(folders, drawn, extra=0):
+    """Zip the drawn images as {folder: number of the drawn class}, with a README and `extra` random bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
         for folder, label in folders.items():
-            for picture in sorted((pictures / f"class_{label:02d}").iterdir()):
-                file.write(picture, f"{folder}/{picture.name}")
+            for image in sorted((drawn / f"class_{label:02d}").iterdir()):
+                file.write(image, f"{folder}/{image.name}")
         file.writestr("README.md", "read me")
         file.writestr("extra.bin", np.random.default_rng(0).bytes(extra))
     return buffer.getvalue()
 
 
 @pytest.fixture(scope="session")
-def archive(pictures):
-    """The published archive in small, 3 MiB: its split, and inside it a second copy of the same."""
+def archive(drawn):
+    """A small version of the published archive, 3 MiB: its split, and inside it a second copy of the same."""
     split = {f"data/{part}/{name}": label for part in ("train", "validation")
              for label, name in enumerate(("alien", "predator"))}
     copies = {f"alien_vs_predator_thumbnails/{folder}": label for folder, label in split.items()}
-    return archive_of(split | copies, pictures, extra=3 * MIB)
+    return archive_of(split | copies, drawn, extra=3 * MIB)
 
 
 @pytest.fixture
 def client(tmp_path, monkeypatch):
-    """Give kagglehub a cache of its own and no account; return a function that leads it to a server's address."""
+    """Give kagglehub a cache of its own and no account; return a function that sets the address of its server."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy") or name.startswith("KAGGLE")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -240,18 +240,18 @@ def server(client, archive):
 
 
 @pytest.fixture
-def expected(pictures):
-    """What has to arrive of the archive."""
+def expected(drawn):
+    """The files that have to arrive from the archive."""
     names = {f"{part}/{name}": label for part in ("train", "validation")
              for label, name in enumerate(("alien", "predator"))}
     return {f"{folder}/{file.name}": file.read_bytes() for folder, label in names.items()
-            for file in (pictures / f"class_{label:02d}").iterdir()}
+            for file in (drawn / f"class_{label:02d}").iterdir()}
 
 
 KAGGLE = settings(source="kaggle")
 
 
-def test_kaggle_whole(server, tmp_path, expected, capfd):
+def test_kaggle_downloads_once_and_then_uses_its_cache(server, tmp_path, expected, capfd):
     sources.fetch(KAGGLE, tmp_path / "raw")
     assert contents(tmp_path / "raw") == expected
     assert server.requests == [("DownloadDataset", None), ("archive", None)]
@@ -261,7 +261,7 @@ def test_kaggle_whole(server, tmp_path, expected, capfd):
     assert contents(tmp_path / "again") == expected
 
 
-def test_kaggle_cut_is_taken_up_in_the_same_run(server, tmp_path, expected):
+def test_kaggle_resumes_an_interrupted_download_in_the_same_run(server, tmp_path, expected):
     server.cuts = [MIB + 1000, 2 * MIB + 1000]
     sources.fetch(KAGGLE, tmp_path / "raw")
     ranges = [wanted for what, wanted in server.requests if what == "archive"]
@@ -272,36 +272,36 @@ def test_kaggle_cut_is_taken_up_in_the_same_run(server, tmp_path, expected):
 
 
 @pytest.mark.parametrize("hashes", [True, False])
-def test_kaggle_cut_is_taken_up_by_the_next_run(server, tmp_path, expected, archive, hashes):
+def test_kaggle_resumes_an_interrupted_download_in_the_next_run(server, tmp_path, expected, archive, hashes):
     server.hashes = hashes
     server.cuts = [MIB + 1000, MIB + 1000, MIB]  # neither the second request nor its Range gets any further
     message = refused(KAGGLE, tmp_path / "raw")
-    assert "what has come is kept" in message and "synthetic" in message
-    kept = tmp_path / "cache/datasets/pmigdal/alien-vs-predator-images/1.archive"
-    assert kept.read_bytes() == archive[:MIB]
+    assert "the part already downloaded is kept" in message and "synthetic" in message
+    partial = tmp_path / "cache/datasets/pmigdal/alien-vs-predator-images/1.archive"
+    assert partial.read_bytes() == archive[:MIB]
     server.requests.clear()
     sources.fetch(KAGGLE, tmp_path / "raw")
     assert ("archive", f"bytes={MIB}-") in server.requests
     assert contents(tmp_path / "raw") == expected
-    assert not kept.exists()
+    assert not partial.exists()
 
 
 @pytest.mark.parametrize("hashes", [True, False])
 @pytest.mark.parametrize("size", [MIB, 64 * MIB])
-def test_kaggle_wrong_beginning_in_the_cache_is_overcome(server, tmp_path, expected, hashes, size):
+def test_kaggle_replaces_a_wrong_partial_download_of_an_earlier_run(server, tmp_path, expected, hashes, size):
     server.hashes = hashes
-    kept = tmp_path / "cache/datasets/pmigdal/alien-vs-predator-images/1.archive"
-    kept.parent.mkdir(parents=True)
-    kept.write_bytes(b"?" * size)
+    partial = tmp_path / "cache/datasets/pmigdal/alien-vs-predator-images/1.archive"
+    partial.parent.mkdir(parents=True)
+    partial.write_bytes(b"?" * size)
     sources.fetch(KAGGLE, tmp_path / "raw")
     assert contents(tmp_path / "raw") == expected
 
 
-def test_kaggle_damaged_copy_in_the_cache_is_removed(server, tmp_path, expected):
+def test_kaggle_removes_a_damaged_copy_from_the_cache(server, tmp_path, expected):
     sources.fetch(KAGGLE, tmp_path / "raw")
     shutil.rmtree(tmp_path / "raw")
-    kept = tmp_path / "cache/datasets/pmigdal/alien-vs-predator-images/versions/1"
-    shutil.rmtree(kept / "data/train/alien")
+    cached = tmp_path / "cache/datasets/pmigdal/alien-vs-predator-images/versions/1"
+    shutil.rmtree(cached / "data/train/alien")
     message = refused(KAGGLE, tmp_path / "raw")
     assert "'train'" in message and "run again" in message
     sources.fetch(KAGGLE, tmp_path / "raw")
@@ -317,8 +317,8 @@ def test_kaggle_damaged_copy_in_the_cache_is_removed(server, tmp_path, expected)
       "y/train/a": 0, "y/train/b": 1, "y/val/a": 0, "y/val/b": 1},
      {f"{part}/{name}/00000.jpg" for part in ("train", "validation") for name in "ab"}),
 ])
-def test_kaggle_finds_the_classes(server, tmp_path, pictures, folders, files):
-    server.versions[DATASET] = [archive_of(folders, pictures)]
+def test_kaggle_finds_the_classes(server, tmp_path, drawn, folders, files):
+    server.versions[DATASET] = [archive_of(folders, drawn)]
     sources.fetch(KAGGLE, tmp_path / "raw")
     assert {file for file in contents(tmp_path / "raw") if file.endswith("00000.jpg")} == files
 
@@ -329,18 +329,18 @@ def test_kaggle_finds_the_classes(server, tmp_path, pictures, folders, files):
     ({"x/a": 0, "x/b": 1, "y/a": 1, "y/b": 0}, ["several sets", "expected one"]),
     ({"train/a": 0, "train/b": 1, "test/a": 0, "test/c": 1}, ["'b', 'c'", "same folders"]),
 ])
-def test_kaggle_archive_without_classes(server, tmp_path, pictures, archive, folders, words):
-    server.versions[DATASET] = [archive_of(folders, pictures)]
+def test_kaggle_refuses_an_archive_without_classes(server, tmp_path, drawn, archive, folders, words):
+    server.versions[DATASET] = [archive_of(folders, drawn)]
     message = refused(KAGGLE, tmp_path / "raw")
     assert all(word in message for word in (HANDLE, "removed", "another dataset", *words)), message
     server.versions[DATASET] = [archive]
-    sources.fetch(KAGGLE, tmp_path / "raw")  # nothing of the wrong one stays
+    sources.fetch(KAGGLE, tmp_path / "raw")  # nothing of the wrong one remains
 
 
 @pytest.mark.parametrize("hashes", [True, False])
 @pytest.mark.parametrize("damage", [lambda archive: b"<html>Sign in</html>", lambda archive: archive[:-100],
                                     lambda archive: archive[:2000] + bytes(2000) + archive[4000:]])
-def test_kaggle_no_archive(server, tmp_path, archive, expected, damage, hashes):
+def test_kaggle_refuses_what_is_no_whole_archive(server, tmp_path, archive, expected, damage, hashes):
     server.versions[DATASET] = [damage(archive)]
     server.hashes = hashes
     message = refused(KAGGLE, tmp_path / "raw")
@@ -358,7 +358,7 @@ def test_kaggle_no_archive(server, tmp_path, archive, expected, damage, hashes):
     (HANDLE, 401, ["account or consent (401)"]),
     (HANDLE, 503, ["status 503", "later", "sample", "folder", "synthetic"]),
 ])
-def test_kaggle_refuses(server, tmp_path, handle, status, words):
+def test_kaggle_errors_say_what_to_do(server, tmp_path, handle, status, words):
     server.status = status
     message = refused(settings(source="kaggle", kaggle=handle), tmp_path / "raw")
     assert all(word in message for word in words), message
@@ -366,7 +366,7 @@ def test_kaggle_refuses(server, tmp_path, handle, status, words):
 
 
 @pytest.mark.parametrize("listening", [True, False])
-def test_kaggle_unreachable(client, tmp_path, listening):
+def test_kaggle_out_of_reach_is_reported_with_the_other_sources(client, tmp_path, listening):
     with KaggleServer({}) as server:
         server.down = True
         client(server.address if listening else f"http://127.0.0.1:{_free_port()}")
@@ -380,7 +380,7 @@ def _free_port():
         return free.getsockname()[1]
 
 
-def test_kaggle_settings_that_cannot_be_read(server, tmp_path):
+def test_kaggle_settings_that_cannot_be_read_are_named(server, tmp_path):
     (tmp_path / "kaggle.json").write_text("{")
     message = refused(KAGGLE, tmp_path / "raw")
     assert "Invalid Kaggle credentials file" in message and "kaggle.json" in message
@@ -389,18 +389,18 @@ def test_kaggle_settings_that_cannot_be_read(server, tmp_path):
 # the stage
 
 def stage(place, **changes):
-    """Run the stage in the folder `place` with the committed params.yaml but `changes` of its section data."""
-    chosen = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
-    chosen["data"] |= changes
-    (place / "params.yaml").write_text(yaml.safe_dump(chosen))
+    """Run the stage in the folder `place` with the committed params.yaml, but for `changes` in its section data."""
+    values = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    values["data"] |= changes
+    (place / "params.yaml").write_text(yaml.safe_dump(values))
     return subprocess.run([sys.executable, "-m", "stages.download"], cwd=place, capture_output=True, text=True,
                           env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
 
 
-def test_stage_describes_what_it_brings(tmp_path, pictures):
+def test_stage_describes_the_images_that_it_copies(tmp_path, drawn):
     layout = {f"{part}/{name}": label for part in ("train", "test") for label, name in enumerate("ab")}
-    root = lay_out(pictures, tmp_path / "mine", layout)
-    (root / "train/a/broken.jpg").write_bytes(b"no picture")
+    root = lay_out(drawn, tmp_path / "mine", layout)
+    (root / "train/a/broken.jpg").write_bytes(b"no image")
     done = stage(tmp_path, source="folder", folder="mine")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "17 images, 2 classes, published split 9 + 8, 1 with problems"
@@ -409,13 +409,13 @@ def test_stage_describes_what_it_brings(tmp_path, pictures):
     assert set(table.published) == {"train", "validation"}
 
 
-def test_stage_without_two_classes_of_usable_images(tmp_path, pictures):
-    root = lay_out(pictures, tmp_path / "mine", {"a": 0})
+def test_stage_refuses_fewer_than_two_classes_of_usable_images(tmp_path, drawn):
+    root = lay_out(drawn, tmp_path / "mine", {"a": 0})
     (root / "b").mkdir()
-    (root / "b/broken.jpg").write_bytes(b"no picture")
+    (root / "b/broken.jpg").write_bytes(b"no image")
     done = stage(tmp_path, source="folder", folder="mine")
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "got 4 images that can be used, of 1 classes" in done.stderr and "b/broken.jpg cannot be" in done.stderr
+    assert "got 4 images that can be used, of 1 classes" in done.stderr and "b/broken.jpg: cannot be" in done.stderr
 
 
 def test_stage_says_in_one_line_that_kaggle_is_out_of_reach(client, tmp_path):

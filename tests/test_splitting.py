@@ -1,14 +1,16 @@
+"""Images are split as published or drawn, near-duplicates never on two sides, and every image accounted for."""
+
 import hashlib
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from versus.params import Split
 from versus.images.splitting import COLUMNS, SplitError, counts, split
+from versus.params import Split
 
 
-def params(**changes):
+def settings(**changes):
     return Split(**{"published": True, "validation": 0.2237, "leaks": "remove", "seed": 0} | changes)
 
 
@@ -38,21 +40,21 @@ PUBLISHED = ["train/a/1.png", "train/a/2.png", "train/a/3.png", "train/b/1.png",
              "validation/a/1.png", "validation/b/1.png"]
 
 
-def test_published_split_is_kept():
+def test_a_published_split_stays():
     raw = images(PUBLISHED)
-    table = split(raw, grouped(raw), params())
+    table = split(raw, grouped(raw), settings())
     assert tuple(table.columns) == COLUMNS
     assert table.path.tolist() == table.file.tolist() == raw.file.tolist()
     assert set(table.reason) == {"published"}
     assert set(table.group) == {""}
 
 
-def test_leaks_are_removed_from_training_or_kept():
+def test_leaks_are_removed_from_training_or_stay():
     raw = images(PUBLISHED)
     leak, inner = ["train/a/1.png", "validation/a/1.png"], ["train/b/1.png", "train/b/2.png"]
     raw.loc[raw.file.isin(leak), "sha256"] = "same"
     groups = grouped(raw, leak, inner)
-    removed = split(raw, groups, params())
+    removed = split(raw, groups, settings())
     fate = removed.set_index("file").loc["train/a/1.png"]
     assert fate.to_dict() == {"class": "a", "part": "", "path": "", "group": "train/a/1.png",
                               "reason": "near-duplicate of validation/a/1.png in validation"}
@@ -60,14 +62,14 @@ def test_leaks_are_removed_from_training_or_kept():
     numbers = {"classes": 2, "train": 4, "validation": 2, "problems": 0, "near_duplicate_groups": 2, "leaks_exact": 1,
                "leaks_near": 0, "leaks_removed": 1, "train_a": 2, "validation_a": 1, "train_b": 2, "validation_b": 1}
     assert counts(removed, raw) == numbers
-    kept = split(raw, groups, params(leaks="keep"))
-    assert (kept.reason == "published").all()
-    assert counts(kept, raw) == numbers | {"train": 5, "train_a": 3, "leaks_removed": 0}
+    untouched = split(raw, groups, settings(leaks="keep"))
+    assert (untouched.reason == "published").all()
+    assert counts(untouched, raw) == numbers | {"train": 5, "train_a": 3, "leaks_removed": 0}
 
 
-def test_published_split_can_be_drawn_anew():
+def test_a_published_split_can_be_drawn_again():
     raw = images([f"{part}/{name}/{i}.png" for part in ("train", "validation") for name in "ab" for i in range(10)])
-    table = split(raw, grouped(raw), params(published=False, validation=0.25))
+    table = split(raw, grouped(raw), settings(published=False, validation=0.25))
     assert table.path.is_unique  # though files of both published parts have the same names
     assert set(table.reason) == {"drawn"}
     assert table[table.part == "validation"].groupby("class").size().tolist() == [5, 5]
@@ -75,19 +77,19 @@ def test_published_split_can_be_drawn_anew():
 
 def test_a_source_with_training_images_only_has_no_split_to_keep():
     raw = images([f"train/{name}/{i}.png" for name in "ab" for i in range(10)])
-    assert (split(raw, grouped(raw), params()).part == "validation").sum() == 4
+    assert (split(raw, grouped(raw), settings()).part == "validation").sum() == 4
 
 
 def test_images_without_a_part_beside_a_published_split_are_drawn():
     raw = images(PUBLISHED + [f"{name}/{i}.png" for name in "ab" for i in range(10, 20)])
-    table = split(raw, grouped(raw), params())
+    table = split(raw, grouped(raw), settings())
     assert table.reason.value_counts().to_dict() == {"drawn": 20, "published": 7}
     assert (table.part[table.reason == "drawn"] == "validation").sum() == 4
 
 
 def test_draw_is_stratified_seeded_and_exact():
     raw = classes(2, 447)
-    tables = [split(raw, grouped(raw), params(seed=seed)) for seed in (0, 0, 1)]
+    tables = [split(raw, grouped(raw), settings(seed=seed)) for seed in (0, 0, 1)]
     assert tables[0].equals(tables[1])
     assert not tables[0].equals(tables[2])
     for table in tables:
@@ -95,15 +97,15 @@ def test_draw_is_stratified_seeded_and_exact():
     assert counts(tables[0], raw)["train"] == 694
 
 
-def test_draw_gives_every_image_its_chance():
+def test_every_image_is_drawn_equally_often():
     raw = classes(2, 40)
-    tables = [split(raw, grouped(raw), params(seed=seed, validation=0.25)) for seed in range(200)]
-    chosen = sum(table.part == "validation" for table in tables)
-    assert chosen.between(20, 85).all()  # 50 expected, 6 the standard deviation
+    tables = [split(raw, grouped(raw), settings(seed=seed, validation=0.25)) for seed in range(200)]
+    times_in_validation = sum(table.part == "validation" for table in tables)
+    assert times_in_validation.between(20, 85).all()  # 50 expected, 6 the standard deviation
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_groups_are_never_on_two_sides(seed):
+def test_near_duplicates_are_never_in_two_parts(seed):
     rng = np.random.default_rng(seed)
     raw = classes(rng.integers(2, 8), rng.integers(12, 60))
     first = np.arange(len(raw))
@@ -111,43 +113,43 @@ def test_groups_are_never_on_two_sides(seed):
         rows = rng.choice(len(raw), rng.integers(2, 5), replace=False)
         if (np.bincount(first, minlength=len(raw))[first[rows]] == 1).all():
             first[rows] = rows.min()
-    table = split(raw, first, params(seed=seed))
+    table = split(raw, first, settings(seed=seed))
     assert (table[table.group != ""].groupby("group").part.nunique() == 1).all()
     assert counts(table, raw)["leaks_near"] == counts(table, raw)["leaks_exact"] == 0
     validation = table[table.part == "validation"].groupby("class").size()
     assert (abs(validation - 0.2237 * len(raw) / raw["class"].nunique()) <= 2).all()
 
 
-def test_share_is_met_from_pairs_alone():
+def test_the_share_is_reached_with_pairs_alone():
     raw = classes(2, 20)
     first = np.arange(40) // 2 * 2
-    table = split(raw, first, params(validation=0.3))
+    table = split(raw, first, settings(validation=0.3))
     assert table[table.part == "validation"].groupby("class").size().tolist() == [6, 6]
 
 
 @pytest.mark.parametrize(("count", "per_class", "expected"), [(2, 4, 1), (20, 30, 7), (100, 4, 1)])
-def test_few_images_and_many_classes(count, per_class, expected):
+def test_few_images_of_many_classes_are_split_evenly(count, per_class, expected):
     raw = classes(count, per_class)
-    table = split(raw, grouped(raw), params())
+    table = split(raw, grouped(raw), settings())
     assert table[table.part == "validation"].groupby("class").size().tolist() == [expected] * count
 
 
 def test_a_group_too_large_for_the_share_still_leaves_both_parts():
     raw = classes(2, 4)
     pairs = np.arange(8) // 2 * 2  # one image of four is wanted, which pairs cannot give
-    assert split(raw, pairs, params()).groupby(["class", "part"]).size().tolist() == [2, 2, 2, 2]
+    assert split(raw, pairs, settings()).groupby(["class", "part"]).size().tolist() == [2, 2, 2, 2]
 
 
 def test_files_with_a_problem_are_in_neither_part():
-    raw = images([*[f"{name}/{i}.png" for name in "ab" for i in range(10)], ("a/cut.png", "cannot be decoded: cut")])
-    table = split(raw, grouped(raw), params())
-    fate = table.set_index("file").loc["a/cut.png"]
-    assert (fate.part, fate.path, fate.reason) == ("", "", "problem: cannot be decoded: cut")
+    raw = images([*[f"{name}/{i}.png" for name in "ab" for i in range(10)], ("a/broken.png", "cannot be decoded")])
+    table = split(raw, grouped(raw), settings())
+    fate = table.set_index("file").loc["a/broken.png"]
+    assert (fate.part, fate.path, fate.reason) == ("", "", "problem: cannot be decoded")
     assert counts(table, raw)["problems"] == 1
 
 
 @pytest.mark.parametrize(("rows", "group", "message"), [
-    (["a/1.png", "a/2.png"], [], r"got images that can be used of 1 classes, \['a'\]; expected two"),
+    (["a/1.png", "a/2.png"], [], r"got usable images of 1 classes, \['a'\]; expected two"),
     (["a/1.png", "a/2.png", "b/1.png"], [], "got no image of class 'b' in train: 1 of its 1 files are usable"),
     (["a/1.png", "a/2.png", "b/1.png", "b/2.png"], ["b/1.png", "b/2.png"], "2 of its 2 files are usable, 1 if near"),
     ([*PUBLISHED, "train/c/1.png"], [], "no image of class 'c' in validation.*split.published to false"),
@@ -158,4 +160,4 @@ def test_files_with_a_problem_are_in_neither_part():
 def test_what_cannot_be_split_is_refused(rows, group, message):
     raw = images(rows)
     with pytest.raises(SplitError, match=message):
-        split(raw, grouped(raw, group) if group else grouped(raw), params())
+        split(raw, grouped(raw, group) if group else grouped(raw), settings())

@@ -1,11 +1,12 @@
-"""Run a stage as a command: a user's mistake ends it with one message, never a traceback."""
+"""Run a function as a command: a user's mistake ends it with one message, never a traceback."""
 
 import sys
+from collections.abc import Callable
 
 
-def run(main):
-    """Call `main()`; on a ValueError print its message and exit with 1."""
+def run(main: Callable, *arguments: str) -> None:
+    """Call `main(*arguments)`; on a ValueError print its message and exit with 1."""
     try:
-        main()
+        main(*arguments)
     except ValueError as error:
         sys.exit(f"ERROR: {error}")

@@ -1,13 +1,17 @@
 """params.yaml as typed, frozen, validated objects: one section a class, one key a field."""
 
+from __future__ import annotations
+
 import difflib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-FRAMEWORKS = ("keras", "torch")
+FRAMEWORKS = ("keras", "torch")  # whose defaults the conventions can follow
+Framework = Literal["keras", "torch"]
 Choice = Literal["native", "keras", "torch"]
 Convention = Literal["all", "native", "keras", "torch"]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -46,8 +50,8 @@ class Model(Section):
     hidden: Count
 
     @property
-    def shared(self):
-        """Whether both frameworks have one network and one set of weights: keras.applications' ResNet-50 is another."""
+    def shared(self) -> bool:
+        """Whether all frameworks have the same network and weights: keras.applications' ResNet-50 is another."""
         return self.backbone != "resnet50" or self.weights != "native"
 
 
@@ -77,12 +81,17 @@ class Conventions(Section):
     head_init: Convention
     adam: Convention
 
-    def habit(self, name, framework):
-        """Whose habit `framework` ("keras" or "torch") follows in convention `name`: "keras" or "torch"."""
-        chosen = getattr(self, name)
-        if chosen == "all":
-            chosen = self.all
-        return framework if chosen == "native" else chosen
+    @classmethod
+    def of(cls, everything: Choice, **single: Convention) -> Conventions:
+        """Build the section in which every convention is `everything`, except those named in `single`."""
+        return cls(**dict.fromkeys(cls.model_fields, "all") | {"all": everything} | single)
+
+    def whose_default(self, name: str, framework: Framework) -> Framework:
+        """Return the framework whose default `framework` uses in convention `name`."""
+        choice = getattr(self, name)
+        if choice == "all":
+            choice = self.all
+        return framework if choice == "native" else choice
 
 
 class Compare(Section):
@@ -112,45 +121,47 @@ class Params(Section):
     compute: Compute
 
     @model_validator(mode="after")
-    def _combinations(self):
-        for rule in (_folder_exists, _weights_exist, _one_batch):
+    def _check_combinations(self) -> Params:
+        for rule in (_folder_exists, _weights_exist, _one_batch_size):
             rule(self)
         return self
 
 
-class _Combination(ValueError):
-    """A combination of keys that cannot be: the dotted name of the key to blame, and what to do."""
+class _InvalidCombination(ValueError):
+    """Keys that do not go together: `key` is the dotted name of the one to change, the message says how."""
 
-    def __init__(self, key, message):
+    def __init__(self, key: str, message: str):
         super().__init__(message)
         self.key = key
 
 
-def _folder_exists(params):
-    if params.data.source == "folder" and not Path(params.data.folder).is_dir():
-        raise _Combination("data.folder", f"got {params.data.folder!r}, which is no folder; expected the path of "
-                           "<class>/* or {train,validation}/<class>/*, absolute or from the repository")
+def _folder_exists(settings: Params) -> None:
+    if settings.data.source == "folder" and not Path(settings.data.folder).is_dir():
+        raise _InvalidCombination("data.folder", f"got {settings.data.folder!r}, which is no folder; expected the path "
+                                  "of <class>/* or {train,validation}/<class>/*, absolute or from the repository")
 
 
-def _weights_exist(params):
-    weights = params.model.weights
+def _weights_exist(settings: Params) -> None:
+    weights = settings.model.weights
     if weights.endswith(".safetensors") and not Path(weights).is_file():
-        raise _Combination("model.weights", f"got {weights!r}, which is no file; expected a .safetensors file, "
-                           "or shared, native or random")
-    if weights == "native" and params.model.backbone == "efficientnet_lite0":
-        raise _Combination("model.weights", "got 'native' with backbone 'efficientnet_lite0', of which there is one "
-                           "set of weights only; use shared, or backbone resnet50")
+        raise _InvalidCombination("model.weights", f"got {weights!r}, which is no file; expected a .safetensors file, "
+                                  "or shared, native or random")
+    if weights == "native" and settings.model.backbone == "efficientnet_lite0":
+        raise _InvalidCombination("model.weights", "got 'native' with backbone 'efficientnet_lite0', which has only "
+                                  "one set of weights; use shared, or backbone resnet50")
 
 
-def _one_batch(params):
-    moving = [f for f in FRAMEWORKS if params.conventions.habit("batch_norm", f) == "torch"]
-    if moving and params.extract.batch != params.train.batch:
-        raise _Combination("extract.batch", f"got {params.extract.batch} with train.batch {params.train.batch}; batch "
-                           "norm in training mode makes features of whole batches, so the two must be equal")
+def _one_batch_size(settings: Params) -> None:
+    with_batch_statistics = [framework for framework in FRAMEWORKS
+                             if settings.conventions.whose_default("batch_norm", framework) == "torch"]
+    if with_batch_statistics and settings.extract.batch != settings.train.batch:
+        raise _InvalidCombination("extract.batch", f"got {settings.extract.batch} with train.batch "
+                                  f"{settings.train.batch}; in training mode batch norm makes a feature depend on its "
+                                  "whole batch, so the two must be equal")
 
 
-def load(path="params.yaml"):
-    """Read and validate `path`; raise ParamsError with a line for each thing that is wrong."""
+def load(path: str | Path = "params.yaml") -> Params:
+    """Read and validate `path`; raise ParamsError with one line for each mistake."""
     try:
         text = Path(path).read_text(encoding="utf-8")
         tree, values = yaml.compose(text), yaml.safe_load(text)
@@ -161,33 +172,33 @@ def load(path="params.yaml"):
         raise ParamsError(f"{path}: not YAML: {error}") from None
     try:
         return Params.model_validate(values)
-    except ValidationError as error:
-        complaints = [_complaint(found) for found in error.errors()]
+    except ValidationError as invalid:
+        complaints = [_complaint(error) for error in invalid.errors()]
         raise ParamsError("\n".join(f"{path}:{_line(tree, key)}: {message}" for key, message in complaints)) from None
 
 
-def _complaint(found):
-    """One of pydantic's errors as (path of the key, message that says what was got, expected and to do)."""
-    key, dotted = found["loc"], ".".join(map(str, found["loc"]))
-    if combination := found.get("ctx", {}).get("error"):
+def _complaint(error) -> tuple[tuple, str]:
+    """Turn one of pydantic's errors into the path of its key and a message: what was got, expected, and to do."""
+    key, dotted = error["loc"], ".".join(map(str, error["loc"]))
+    if combination := error.get("ctx", {}).get("error"):
         return tuple(combination.key.split(".")), f"{combination.key}: {combination}"
-    if found["type"] == "extra_forbidden":
+    if error["type"] == "extra_forbidden":
         return key, f"{dotted}: unknown key; {_nearest(key)}"
-    if found["type"] == "missing":
+    if error["type"] == "missing":
         return key[:-1], f"{dotted}: missing; expected this key with one of its values as in the committed params.yaml"
-    return key, f"{dotted}: got {found['input']!r}; {found['msg'][0].lower()}{found['msg'][1:]}"
+    return key, f"{dotted}: got {error['input']!r}; {error['msg'][0].lower()}{error['msg'][1:]}"
 
 
-def _known_keys(section=Params, prefix=""):
-    """The dotted names of all sections and keys."""
+def _known_keys(section: type[BaseModel] = Params, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted names of all sections and keys."""
     for name, field in section.model_fields.items():
         yield prefix + name
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             yield from _known_keys(field.annotation, prefix + name + ".")
 
 
-def _nearest(key):
-    """Say which known key is nearest to the unknown `key`: beside it, or else in another section."""
+def _nearest(key: tuple) -> str:
+    """Name the known key nearest to the unknown `key`: in its own section, or else in another one."""
     section = ".".join(key[:-1])
     known = [name.rpartition(".") for name in _known_keys()]
     siblings = {last: prefix + dot + last for prefix, dot, last in known if prefix == section}
@@ -198,13 +209,13 @@ def _nearest(key):
     return f"expected one of {', '.join(siblings.values())}"
 
 
-def _line(node, key):
-    """The line, from 1, at which `key`, a path of names, or the nearest section above it stands."""
+def _line(node: yaml.Node | None, key: tuple) -> int:
+    """Return the line, from 1, of `key`, a path of names, or of the nearest section above it."""
     line = node.start_mark.line + 1 if node else 1
     for name in key:
         pairs = node.value if isinstance(node, yaml.MappingNode) else ()
-        found = [(k, v) for k, v in pairs if k.value == str(name)]
-        if not found:
+        matching = [(key_node, value_node) for key_node, value_node in pairs if key_node.value == str(name)]
+        if not matching:
             break
-        line, node = found[-1][0].start_mark.line + 1, found[-1][1]
+        line, node = matching[-1][0].start_mark.line + 1, matching[-1][1]
     return line

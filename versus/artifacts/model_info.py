@@ -1,4 +1,4 @@
-"""What a program must know to use a saved classifier: it travels beside the model as model.json."""
+"""Metadata saved with a classifier as model.json: class names, input size, precision, decoding."""
 
 import json
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Card:
-    """Class names in the order of the probabilities, the input, and how a file becomes pixels (see `versus.pixels`)."""
+class ModelInfo:
+    """Class names in the order of the probabilities, the input, and how a file becomes pixels (`recipe.pixels`)."""
 
-    classes: list
+    classes: list[str]
     backbone: str
     image_size: int
     precision: str
@@ -18,12 +18,12 @@ class Card:
     pixels: str = "RGB, 0..255, not normalised: the model does that"
 
 
-def write(card, folder):
+def write(info: ModelInfo, folder: str | Path) -> None:
     """Write `folder`/model.json."""
-    text = json.dumps(vars(card), indent=2, ensure_ascii=False)
+    text = json.dumps(vars(info), indent=2, ensure_ascii=False)
     (Path(folder) / "model.json").write_text(text + "\n", encoding="utf-8")
 
 
-def read(folder):
+def read(folder: str | Path) -> ModelInfo:
     """Read `folder`/model.json."""
-    return Card(**json.loads((Path(folder) / "model.json").read_text(encoding="utf-8")))
+    return ModelInfo(**json.loads((Path(folder) / "model.json").read_text(encoding="utf-8")))

@@ -1,41 +1,74 @@
-"""The validation images' probabilities: checked against those of training, and written for the scores."""
+"""Predictions of one classifier in memory; `predictions_csv` reads and writes them."""
 
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
-from safetensors.numpy import load_file
-
-TOLERANCE = {"float32": 1e-5, "float64": 1e-12}  # of a probability; rounding of other batches moves less
 
 
-class PredictionError(ValueError):
-    """Predictions of the saved classifier that are not those of training."""
+class PredictionsError(ValueError):
+    """A file of predictions that cannot be used, or two that do not go together."""
 
 
-def check(found, expected, what):
-    """Raise PredictionError unless two arrays of probabilities agree to their precision; `what` names the second."""
-    expected = np.asarray(expected)
-    difference = np.abs(found - expected).max() if found.shape == expected.shape else np.inf
-    if not difference <= TOLERANCE[str(expected.dtype)]:
-        raise PredictionError(f"got probabilities {found.shape} that differ by {difference:.3g} from {what} "
-                              f"{expected.shape}; expected at most {TOLERANCE[str(expected.dtype)]:g}: model and "
-                              "features are not of one run; run `dvc repro -f`")
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions of one classifier for the same images with every seed, images sorted by class and file."""
+
+    seeds: tuple[int, ...]
+    files: tuple[str, ...]
+    class_names: tuple[str, ...]
+    labels: np.ndarray         # (images,) int, indices into class_names
+    probabilities: np.ndarray  # (seeds, images, classes) float64; each row sums to 1
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """The predicted classes, (seeds, images) int; of equal probabilities the first."""
+        return self.probabilities.argmax(axis=2)
+
+    @property
+    def correct(self) -> np.ndarray:
+        """Whether each prediction is the true class, (seeds, images) bool."""
+        return self.predicted == self.labels
+
+    @property
+    def log_losses(self) -> np.ndarray:
+        """Minus the logarithm of the probability given to the true class, (seeds, images)."""
+        own = np.take_along_axis(self.probabilities, self.labels[None, :, None], axis=2)[:, :, 0]
+        return -np.log(np.maximum(own, np.finfo(own.dtype).eps))
+
+    def with_probabilities(self, probabilities: np.ndarray) -> "Predictions":
+        """Return other predictions, (seeds, images, classes), for the same images."""
+        return replace(self, seeds=tuple(range(len(probabilities))), probabilities=probabilities)
+
+    def first_seeds(self, number: int) -> "Predictions":
+        """Return the predictions with the first seeds alone."""
+        return replace(self, seeds=self.seeds[:number], probabilities=self.probabilities[:number])
 
 
-def recorded(path):
-    """Read the probabilities (seeds, images, classes) that training wrote down with its losses."""
-    return load_file(path)["probabilities"]
+def pair(one: Predictions, other: Predictions, titles: tuple[str, str]) -> tuple[Predictions, Predictions]:
+    """Return both, the classes of `other` in the order of `one`; raise PredictionsError unless they can be paired.
+
+    They can if seeds, files, classes and the images' true classes are the same. `titles` name them in the error.
+    """
+    problems = []
+    for what, field in (("seeds", "seeds"), ("files", "files"), ("classes", "class_names")):
+        first, second = set(getattr(one, field)), set(getattr(other, field))
+        for title, missing in ((titles[1], first - second), (titles[0], second - first)):
+            if missing:
+                problems.append(f"{title} has no predictions for the {what} {some(sorted(missing))}")
+    if not problems:
+        order = [other.class_names.index(name) for name in one.class_names]
+        labels = np.argsort(order)[other.labels]  # position in one's class names of each label of other
+        other = replace(other, class_names=one.class_names, labels=labels, probabilities=other.probabilities[..., order])
+        if changed := [file for file, a, b in zip(one.files, one.labels, labels) if a != b]:
+            problems.append(f"the true class differs for {some(changed)}")
+    if problems:
+        raise PredictionsError(f"{titles[0]} and {titles[1]} cannot be compared: {'; '.join(problems)}; expected the "
+                               "same seeds, files and classes in both (of this project's own predictions: run "
+                               "`dvc repro`)")
+    return one, other
 
 
-def write(found, validation, path):
-    """Write probabilities (seeds, images, classes) as rows of seed, file, class and one p_<class> a class."""
-    frames = []
-    for seed, probabilities in enumerate(found):
-        frame = pd.DataFrame(probabilities, columns=[f"p_{name}" for name in validation.classes])
-        frame.insert(0, "seed", seed)
-        frame.insert(1, "file", validation.names)
-        frame.insert(2, "class", [validation.classes[label] for label in validation.labels])
-        frames.append(frame)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    pd.concat(frames).to_csv(path, index=False)
+def some(values: list, most: int = 3) -> str:
+    """List at most `most` values, and say how many more there are."""
+    listed = ", ".join(repr(value) for value in values[:most])
+    return listed + (f" and {len(values) - most:,} more" if len(values) > most else "")

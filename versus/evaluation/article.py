@@ -1,7 +1,7 @@
 """The published comparison that this project repeats.
 
 Piotr Migdał and Rafał Jakubanis, 'Keras vs. PyTorch: Alien vs. Predator recognition with transfer learning', 2018:
-one unseeded training each, 200 validation images.
+one unseeded training run each, 200 validation images.
 """
 
 ACCURACY = {"keras": 0.885, "torch": 0.920}

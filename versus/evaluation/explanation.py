@@ -1,58 +1,43 @@
-"""What each convention contributes to the difference between the frameworks: Shapley shares of all combinations.
+"""The effect of each convention on the difference between two competitors: Shapley shares over all combinations.
 
-A combination follows PyTorch's habit in some of the conventions in which the two differ, Keras's in the others.
-Its index counts in bits: bit j is set where convention j is PyTorch's. All arrays of combinations are in that order.
+A combination follows the other's default in some of the conventions in which the two differ, and the one's default in
+the rest. Its index counts in bits: bit j is set where convention j is the other's. All arrays of combinations are in
+that order. Differences are other minus one.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import combinations as subsets
 from math import comb
 
 import numpy as np
 import pandas as pd
-
 from scipy.stats import chi2, norm
 
+from versus import params
+from versus.artifacts.predictions import Predictions
 from versus.evaluation import article
-from versus.evaluation.comparison import components, interval, log_losses, studentised
-from versus.recipe.conventions import TABLE, Resolved, resolve
+from versus.evaluation.intervals import interval, studentised, variance_components
+from versus.recipe.conventions import TABLE
+
+METRICS: dict[str, Callable[[Predictions], np.ndarray]] = {  # (seeds, images) of predictions
+    "accuracy": lambda predictions: predictions.correct.astype(float),
+    "log_loss": lambda predictions: predictions.log_losses,
+}
 
 
-def factors(conventions):
-    """List the conventions in which the frameworks differ under the params section."""
-    keras, torch = resolve(conventions, "keras"), resolve(conventions, "torch")
-    return [name for name in TABLE if getattr(keras, name) != getattr(torch, name)]
+@dataclass(frozen=True)
+class Effect:
+    """One row of the explanation: an effect on each prediction, (seeds, images), and how many there are of its kind."""
+
+    kind: str  # convention | interaction | total | native | residual
+    name: str
+    cells: np.ndarray
+    number: int = 1
 
 
-def combinations(conventions):
-    """Resolve every combination of the differing conventions: a list of 2^k `Resolved`, Keras's own first."""
-    names = factors(conventions)
-    sides = resolve(conventions, "keras"), resolve(conventions, "torch")
-    return [Resolved(**{name: getattr(sides[name in names and index >> names.index(name) & 1], name) for name in TABLE})
-            for index in range(2 ** len(names))]
-
-
-def of_combinations(params):
-    """Take the views and seeds of the params section `explain` in place of those of the native runs.
-
-    More seeds than the native runs have would have no counterpart there, so they are not trained.
-    """
-    extract = params.extract.model_copy(update={"views": params.explain.views})
-    train = params.train.model_copy(update={"seeds": min(params.explain.seeds, params.train.seeds)})
-    return params.model_copy(update={"extract": extract, "train": train})
-
-
-def left_out(params):
-    """List in words in what the native runs differ from the combinations besides the conventions."""
-    found = []
-    if params.explain.views != params.extract.views:
-        found.append(f"other views (explain.views {params.explain.views}, extract.views {params.extract.views})")
-    if not params.model.shared:
-        found.append("PyTorch's own network and weights (model.weights: native)")
-    return found
-
-
-def shapley(count):
-    """Make the weights (count, 2^count) that turn the values of all combinations into Shapley's shares.
+def shapley(count: int) -> np.ndarray:
+    """Return the weights (count, 2^count) that turn the values of all combinations into Shapley's shares.
 
     share[j] = sum over combinations S without j of |S|! (k-|S|-1)! / k! (v(S + j) - v(S)); Shapley (1953), A value for
     n-person games. The shares add up to v(all) - v(none), whatever the interactions.
@@ -70,11 +55,11 @@ def shapley(count):
     return weights
 
 
-def interactions(count):
-    """Make the weights (pairs, 2^count) of Shapley's interaction index, pairs in the order of itertools.combinations.
+def interactions(count: int) -> np.ndarray:
+    """Return the weights (pairs, 2^count) of Shapley's interaction index, pairs in the order of itertools.combinations.
 
     index[i, j] = sum over S without i, j of |S|! (k-|S|-2)! / (k-1)! (v(S+i+j) - v(S+i) - v(S+j) + v(S)): how much more
-    the two do together than apart; Grabisch & Roubens (1999), International Journal of Game Theory 28.
+    the two do together than separately; Grabisch & Roubens (1999), International Journal of Game Theory 28.
 
     >>> interactions(2)
     array([[ 1., -1., -1.,  1.]])
@@ -82,118 +67,122 @@ def interactions(count):
     pairs = list(subsets(range(count), 2))
     weights = np.zeros((len(pairs), 2**count))
     for row, (i, j) in enumerate(pairs):
-        one, other = 1 << i, 1 << j
-        for without in _without(count, one | other):
+        first, second = 1 << i, 1 << j
+        for without in _without(count, first | second):
             weight = 1 / ((count - 1) * comb(count - 2, without.bit_count()))
-            weights[row, [without | one | other, without]] += weight
-            weights[row, [without | one, without | other]] -= weight
+            weights[row, [without | first | second, without]] += weight
+            weights[row, [without | first, without | second]] -= weight
     return weights
 
 
-def _without(count, bits):
-    """The combinations in which none of `bits` is set."""
+def _without(count: int, bits: int) -> list[int]:
+    """List the combinations in which none of `bits` is set."""
     return [index for index in range(2**count) if not index & bits]
 
 
-def explain(names, probabilities, natives, labels, settings):
-    """Divide the difference, torch minus keras, among the conventions `names`: a DataFrame of shares.
+def explain(names: list[str], combinations: list[Predictions], one: Predictions, other: Predictions,
+            settings: params.Compare) -> pd.DataFrame:
+    """Divide the difference between `one` and `other` among the conventions `names`.
 
-    probabilities: of all combinations, (2^k, seeds, images, classes). natives: those of the two native runs, keras and
-    torch, (seeds, images, classes), of the same seeds. settings: params.compare. Columns metric (accuracy, log_loss),
-    kind (convention, interaction, total, native, residual), name, share, low and high (the 95 % interval over new
-    images and seeds), shown: whether the share is told from 0, with a chance of at most 5 % for any false one among
-    all of its metric and kind (Bonferroni: their intervals of level 1 - 0.05/number).
-    A share is linear in the predictions, so it has a value for each seed and image, and an interval like a difference.
+    combinations: the predictions of all 2^k of them. one, other: those of the two native runs, with the same seeds.
+    Returns a row for each effect with the columns metric (accuracy, log_loss), kind (convention, interaction, total,
+    native, residual), name, share, low and high (the 95 % interval over new images and seeds), and significant:
+    whether the share differs from zero after Bonferroni correction for all shares of its metric and kind. A share is
+    linear in the predictions, so it has a value for each seed and image, and an interval like a difference.
     """
-    pairs = [f"{one} x {other}" for one, other in subsets(names, 2)]
     rows = []
-    for metric, score in (("accuracy", _right), ("log_loss", log_losses)):
-        values = np.stack([score(each, labels) for each in probabilities])  # (2^k, seeds, images)
-        native = score(natives[1], labels) - score(natives[0], labels)
-        total = values[-1] - values[0]
-        parts = {"convention": dict(zip(names, np.tensordot(shapley(len(names)), values, 1))),
-                 "interaction": dict(zip(pairs, np.tensordot(interactions(len(names)), values, 1) if pairs else ())),
-                 "total": {"all conventions": total}, "native": {"the two native runs": native},
-                 "residual": {"not explained": native - total}}
-        rows += [{"metric": metric, "kind": kind, "name": name,
-                  **_estimate(cells, settings, len(named), metric == "accuracy" and kind in ("total", "native"))}
-                 for kind, named in parts.items() for name, cells in named.items()]
+    for metric, score in METRICS.items():
+        values = np.stack([score(predictions) for predictions in combinations])  # (2^k, seeds, images)
+        for effect in _effects(names, values, score(other) - score(one)):
+            counts = metric == "accuracy" and effect.kind in ("total", "native")
+            rows.append({"metric": metric, "kind": effect.kind, "name": effect.name,
+                         **_estimate(effect, settings, counts)})
     return pd.DataFrame(rows)
 
 
-def _right(probabilities, labels):
-    return (probabilities.argmax(axis=2) == labels).astype(float)
+def _effects(names: list[str], values: np.ndarray, native: np.ndarray) -> list[Effect]:
+    """List all effects of one metric from its `values` (2^k, seeds, images) and the native runs' difference."""
+    pairs = [f"{first} x {second}" for first, second in subsets(names, 2)]
+    shares = np.tensordot(shapley(len(names)), values, 1)
+    joint = np.tensordot(interactions(len(names)), values, 1) if pairs else ()
+    total = values[-1] - values[0]
+    return [*(Effect("convention", name, cells, len(names)) for name, cells in zip(names, shares)),
+            *(Effect("interaction", pair, cells, len(pairs)) for pair, cells in zip(pairs, joint)),
+            Effect("total", "all conventions", total), Effect("native", "the two native runs", native),
+            Effect("residual", "not explained", native - total)]
 
 
-def _estimate(cells, settings, number, counts):
-    """The mean of (seeds, images), its 95 % interval, and whether it is told from 0 as one of `number`."""
-    cells = np.where(np.abs(cells) < 1e-12, 0.0, cells)  # weights of equal values cancel but for rounding
-    found = components(cells, counts)
-    drawn = studentised(cells, settings.bootstrap, np.random.default_rng(settings.seed))
-    (low, high), (least, most) = (interval(found, level, drawn) for level in (0.95, 1 - 0.05 / number))
-    return {"share": found.mean, "low": low + 0.0, "high": high + 0.0, "shown": least > 0 or most < 0}  # no -0.0
+def _estimate(effect: Effect, settings: params.Compare, counts: bool) -> dict:
+    """Return the mean of an effect, its 95 % interval, and whether it is significant as one of its kind."""
+    cells = np.where(np.abs(effect.cells) < 1e-12, 0.0, effect.cells)  # weighted sums of equal values: only rounding
+    variances = variance_components(cells, counts)
+    t_values = studentised(cells, settings.bootstrap, np.random.default_rng(settings.seed))
+    low, high = interval(variances, 0.95, t_values)
+    corrected_low, corrected_high = interval(variances, 1 - 0.05 / effect.number, t_values)
+    return {"share": variances.mean, "low": low + 0.0, "high": high + 0.0,  # no -0.0
+            "significant": corrected_low > 0 or corrected_high < 0}
 
 
-def luck(natives, labels, difference=article.DIFFERENCE):
-    """The chance that two single trainings of the same framework differ by at least `difference` in accuracy.
+def chance_of_gap(one: Predictions, other: Predictions, gap: float = article.DIFFERENCE) -> tuple[float, float, float]:
+    """Return the probability that two single runs of the same competitor differ by `gap` or more in accuracy.
 
-    2 (1 - Phi((difference - 1/(2 images)) / (sqrt(2) s))), where s^2 is the mean of the two frameworks' variances over
-    the seeds, with its 95 % interval from that of s^2, chi^2 with 2 (seeds - 1) degrees of freedom: (chance, low,
-    high). `natives`: probabilities by keras and torch, (seeds, images, classes), two seeds or more. The default is
-    what the 2018 article's two trainings differed by. Seeds share the augmented views, so other runs vary more.
+    2 (1 - Phi((gap - 1/(2 images)) / (sqrt(2) s))), where s^2 is the mean of the two competitors' variances over the
+    seeds, two or more; with its 95 % interval from that of s^2, chi^2 with 2 (seeds - 1) degrees of freedom:
+    (probability, low, high). Seeds share the augmented views, so independent runs vary more.
     """
-    accuracies = np.array([_right(native, labels).mean(axis=1) for native in natives])  # (frameworks, seeds)
+    accuracies = np.array([each.correct.mean(axis=1) for each in (one, other)])  # (competitors, seeds)
     variance = accuracies.var(axis=1, ddof=1).mean()
     freedom = 2 * (accuracies.shape[1] - 1)
-    apart = difference - 0.5 / len(labels)
+    corrected_gap = gap - 0.5 / len(one.labels)
     with np.errstate(divide="ignore"):  # seeds that all agree
-        return tuple(float(2 * norm.sf(apart / np.sqrt(2 * variance * freedom / quantile)))
-                     for quantile in (freedom, *chi2.ppf([0.975, 0.025], freedom)))
+        probability, low, high = (float(2 * norm.sf(corrected_gap / np.sqrt(2 * variance * freedom / quantile)))
+                                  for quantile in (freedom, *chi2.ppf([0.975, 0.025], freedom)))
+    return probability, low, high
 
 
-def single_run_sd(natives, labels):
-    """The standard deviation over seeds, two or more, of a single run's accuracy difference."""
-    keras, torch = (_right(native, labels).mean(axis=1) for native in natives)
-    return float((torch - keras).std(ddof=1))
+def single_run_sd(one: Predictions, other: Predictions) -> float:
+    """Return the standard deviation over seeds, two or more, of a single run's accuracy difference."""
+    return float((other.correct.mean(axis=1) - one.correct.mean(axis=1)).std(ddof=1))
 
 
-def summary(shares, natives, labels):
-    """Make the flat mapping of metrics/explain.json; a convention in which the frameworks agree has a share of 0.
+def summary(shares: pd.DataFrame, one: Predictions, other: Predictions) -> dict[str, float]:
+    """Return the flat mapping of metrics/explain.json; a convention in which the two agree has a share of 0.
 
-    Luck is that of all seeds of the `natives`; a single seed says nothing of it, and the mapping neither.
+    The variation between seeds is that of all seeds of the native runs; with a single seed it is left out.
     """
-    found = {}
-    for metric in ("accuracy", "log_loss"):
+    values: dict[str, float] = {}
+    for metric in METRICS:
         of_metric = shares[shares.metric == metric].set_index("name")
         for name in TABLE:
             row = of_metric.loc[name] if name in of_metric.index else {"share": 0.0, "low": 0.0, "high": 0.0}
-            found |= _flat(f"{metric}_{name}", row)
-        found |= _flat(f"{metric}_total", of_metric.loc["all conventions"])
-        found |= _flat(f"{metric}_residual", of_metric.loc["not explained"])
-    if len(natives[0]) == 1:
-        return found
-    chances = dict(zip(("luck", "luck_low", "luck_high"), luck(natives, labels)))
-    return found | {"single_run_sd": single_run_sd(natives, labels)} | chances
+            values |= _flat(f"{metric}_{name}", row)
+        values |= _flat(f"{metric}_total", of_metric.loc["all conventions"])
+        values |= _flat(f"{metric}_residual", of_metric.loc["not explained"])
+    if len(one.seeds) == 1:
+        return values
+    names = ("chance_of_published_gap", "chance_of_published_gap_low", "chance_of_published_gap_high")
+    return values | {"single_run_sd": single_run_sd(one, other)} | dict(zip(names, chance_of_gap(one, other)))
 
 
-def _flat(key, row):
+def _flat(key: str, row) -> dict[str, float]:
     return {key: float(row["share"]), f"{key}_low": float(row["low"]), f"{key}_high": float(row["high"])}
 
 
-def waterfall(shares, natives, labels):
-    """Make the steps from Keras's accuracy to PyTorch's: step, start, end, share, low, high; largest share first.
+def waterfall(shares: pd.DataFrame, one: Predictions, other: Predictions, titles: tuple[str, str]) -> pd.DataFrame:
+    """Return the steps from the accuracy of `one` to that of `other`, the largest share first.
 
-    What the conventions leave of the difference of the `natives` is the step 'not explained'.
+    Columns step, kind (competitor, convention, residual), start, end, share, low, high. What the conventions leave
+    unexplained of the difference is the step 'not explained'; `titles` name the first and the last step.
     """
-    keras, torch = (float(_right(native, labels).mean()) for native in natives)
+    ends = [{"step": title, "kind": "competitor", "start": accuracy, "end": accuracy,
+             "share": 0.0, "low": 0.0, "high": 0.0}
+            for title, accuracy in zip(titles, (float(each.correct.mean()) for each in (one, other)))]
     of_accuracy = shares[shares.metric == "accuracy"]
     steps = of_accuracy[of_accuracy.kind == "convention"].sort_values("share", key=abs, ascending=False, kind="stable")
     steps = pd.concat([steps, of_accuracy[of_accuracy.kind == "residual"]])
-    ends = [{"step": name, "start": value, "end": value, "share": 0.0, "low": 0.0, "high": 0.0}
-            for name, value in (("Keras", keras), ("PyTorch", torch))]
-    rows, reached = [], keras
+    rows, reached = [], ends[0]["end"]
     for step in steps.itertuples():
-        rows.append({"step": step.name, "start": reached, "end": reached + step.share, "share": step.share,
-                     "low": step.low, "high": step.high})
+        rows.append({"step": step.name, "kind": step.kind, "start": reached, "end": reached + step.share,
+                     "share": step.share, "low": step.low, "high": step.high})
         reached += step.share
     return pd.DataFrame([ends[0], *rows, ends[1]])

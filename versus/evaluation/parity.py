@@ -1,61 +1,61 @@
-"""How far Keras and PyTorch are apart, stage by stage: pixels, features, losses, weights, probabilities, classes."""
+"""How far two competitors are apart, step by step: pixels, features, losses, weights, probabilities, classes."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from versus.artifacts.features import Features
+from versus.artifacts.features import Features, Statistics
+from versus.artifacts.heads import Head, Trained
 
-LEAST_LOSS = 1e-3  # smaller losses are measured as this: a log-softmax rounds at the precision of 1 and ends at 0
+SMALLEST_LOSS = 1e-3  # smaller losses are measured as this: a log-softmax rounds at the precision of 1 and ends at 0
 
 
 @dataclass(frozen=True)
-class Stages:
-    """What one framework made: pixels (images, size, size, 3) of some images, all features, a `Trained` a seed."""
+class Steps:
+    """What one competitor computed: its `Features`, pixels of some images among them, and a `Trained` for each seed."""
 
-    pixels: np.ndarray
     features: Features
-    heads: list
+    heads: list[Trained]
 
 
-def measure(keras, torch):
-    """Compare two `Stages`: a flat mapping of the largest differences.
+def measure(one: Steps, other: Steps) -> dict[str, float]:
+    """Compare two competitors: a flat mapping of the largest differences.
 
-    pixels, probabilities: absolute, of levels and of 1; probabilities after every epoch that both keep. features,
-    statistics, weights: the L2 norm of the difference over the greater of the two norms, of the worst image, tensor,
-    seed. losses, losses_100: as `of_losses`, of the worst step, of all and of the first 100, of the worst seed
-    (losses_median: of the median seed). classes: how many predicted classes differ, over all images and seeds.
+    pixels, probabilities: absolute, of pixel values and of 1; probabilities after every epoch that both have.
+    features, statistics, weights: the L2 norm of the difference over the larger of the two norms, of the worst image,
+    tensor, seed. losses, losses_100: as `loss_differences`, of the worst step, of all and of the first 100, of the
+    worst seed (losses_median: of the median seed). classes: how many predicted classes differ, over images and seeds.
     """
+    last = [steps.features.plain["validation"][-1] for steps in (one, other)]
     return {
-        "pixels": largest(keras.pixels, torch.pixels),
-        "features": float(np.max([relative(keras.features.train, torch.features.train),
-                                  relative(keras.features.validation[-1], torch.features.validation[-1])])),
-        "statistics": _statistics(keras.features.statistics, torch.features.statistics),
-        **measure_heads(keras.heads, torch.heads),
+        "pixels": largest(one.features.pixels, other.features.pixels),
+        "features": float(np.max([relative(one.features.augmented, other.features.augmented), relative(*last)])),
+        "statistics": _statistics(one.features.statistics, other.features.statistics),
+        **measure_heads(one.heads, other.heads),
     }
 
 
-def measure_heads(one, other):
-    """Compare the trained heads of all seeds, lists of `Trained`: the part of `measure` from the losses on."""
-    losses = np.array([of_losses(a.losses, b.losses) for a, b in zip(one, other)])  # (seeds, steps)
-    classes = [[side.probabilities[-1].argmax(1) for side in pair] for pair in zip(one, other)]
+def measure_heads(one: list[Trained], other: list[Trained]) -> dict[str, float]:
+    """Compare the trained heads of all seeds: the part of `measure` from the losses on."""
+    losses = np.array([loss_differences(a.losses, b.losses) for a, b in zip(one, other)])  # (seeds, steps)
+    classes = [[trained.probabilities[-1].argmax(1) for trained in pair] for pair in zip(one, other)]
     return {
         "losses": float(losses.max()),
         "losses_100": float(losses[:, :100].max()),
         "losses_median": float(np.median(losses.max(axis=1))),
         "weights": float(np.max([relative(flat(a.weights), flat(b.weights)) for a, b in zip(one, other)])),
-        "probabilities": float(np.max([_of_probabilities(a, b) for a, b in zip(one, other)])),
+        "probabilities": float(np.max([_probabilities(a, b) for a, b in zip(one, other)])),
         "classes": int(sum((a != b).sum() for a, b in classes)),
     }
 
 
-def largest(one, other):
-    """The largest absolute difference of two arrays of one shape."""
+def largest(one, other) -> float:
+    """Return the largest absolute difference of two arrays of one shape."""
     return float(np.abs(np.asarray(one, float) - other).max())
 
 
-def relative(one, other):
-    """The L2 norm along the last axis of the difference, over the greater norm of the two; the largest of all.
+def relative(one, other) -> float:
+    """Return the L2 norm of the difference along the last axis over the larger norm of the two; the largest of all.
 
     Where both are zero, as features of a tiny image can be, it is 0; where one is not a number, so is the result.
 
@@ -68,32 +68,32 @@ def relative(one, other):
     return float(np.divide(difference, norm, out=np.zeros_like(difference), where=norm != 0).max())
 
 
-def of_losses(one, other):
-    """The difference of each step's loss over the greater of the two, or over `LEAST_LOSS` where both are below it.
+def loss_differences(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return each step's loss difference over the larger loss, or over `SMALLEST_LOSS` where both are below it.
 
-    >>> of_losses(np.array([0.5, 1e-3, 0.0, 1e-8]), np.array([0.4, 5e-4, 0.0, 0.0]))
+    >>> loss_differences(np.array([0.5, 1e-3, 0.0, 1e-8]), np.array([0.4, 5e-4, 0.0, 0.0]))
     array([2.e-01, 5.e-01, 0.e+00, 1.e-05])
     """
-    return np.abs(one - other) / np.maximum(np.maximum(one, other), LEAST_LOSS)
+    return np.abs(one - other) / np.maximum(np.maximum(one, other), SMALLEST_LOSS)
 
 
-def _of_probabilities(one, other):
-    """The largest difference after any epoch that both have kept: saved ones have the last alone."""
-    kept = min(len(one.probabilities), len(other.probabilities))
-    return largest(one.probabilities[-kept:], other.probabilities[-kept:])
+def _probabilities(one: Trained, other: Trained) -> float:
+    """Return the largest difference after any epoch that both have: saved ones have only the last."""
+    epochs = min(len(one.probabilities), len(other.probabilities))
+    return largest(one.probabilities[-epochs:], other.probabilities[-epochs:])
 
 
-def flat(weights):
-    """All numbers of a head's weights in one array."""
+def flat(weights: Head) -> np.ndarray:
+    """Return all numbers of a head's weights in one array."""
     return np.concatenate([tensor.ravel() for pair in weights for tensor in pair])
 
 
-def _statistics(keras, torch):
-    """The largest relative difference of the running statistics after the last view; 0 where neither moved."""
-    if not keras and not torch:
+def _statistics(one: list[Statistics], other: list[Statistics]) -> float:
+    """Return the largest relative difference of the running statistics after the last view; 0 if neither changed."""
+    if not one and not other:
         return 0.0
-    if not keras or not torch:
-        return 1.0  # one stayed where the other moved: as far apart as it goes
-    if keras[-1].keys() != torch[-1].keys():
+    if not one or not other:
+        return 1.0  # only one of them changed: as far apart as possible
+    if one[-1].keys() != other[-1].keys():
         return 1.0  # of two networks
-    return float(np.max([relative(keras[-1][name], torch[-1][name]) for name in torch[-1]]))
+    return float(np.max([relative(one[-1][name], other[-1][name]) for name in other[-1]]))

@@ -1,4 +1,4 @@
-"""The split's files and classes, in the order that every stage counts them in."""
+"""The files and classes of the split, in the one order that all stages share."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,20 +10,20 @@ PARTS = ("train", "validation")
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the split: sorted files, their labels (files,) as indices of `classes`, sorted class names."""
+    """One part of the split."""
 
-    files: list
-    labels: np.ndarray
-    classes: list
+    files: list[Path]    # sorted by class, then name
+    labels: np.ndarray   # (files,) int: the class of each file as an index of `classes`
+    classes: list[str]   # sorted
 
     @property
-    def names(self):
+    def names(self) -> list[str]:
         """The files as predictions name them: <class>/<name>."""
         return ["/".join(file.parts[-2:]) for file in self.files]
 
 
-def read(root, part):
-    """List `root`/`part`/<class>/*, sorted by class, then name: the order of Keras and torchvision."""
+def read(root: str | Path, part: str) -> Part:
+    """List `root`/`part`/<class>/*, sorted by class, then name, as Keras and torchvision do."""
     folder = Path(root) / part
     classes = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
     files = [path for name in classes for path in sorted((folder / name).iterdir())]

@@ -1,39 +1,51 @@
-"""Everything random, drawn once in numpy and handed to both frameworks.
+"""Everything random, drawn once in numpy and handed to all competitors.
 
-Each kind of draw has a stream of its own, so that one more of the one does not move the others.
+Each kind of draw has a random stream of its own, so that drawing more of one kind never changes the others.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 
+from versus import params
+
 VIEW = np.dtype([("shear", "f8"), ("zoom_x", "f8"), ("zoom_y", "f8"), ("flip", "?")])  # degrees, factors
+Batches = list[np.ndarray]  # each the indices of its images or rows
+Layer = tuple[np.ndarray, np.ndarray]  # kernel (inputs, outputs), bias (outputs,)
 _VIEWS, _BATCHES, _ORDER, _WEIGHTS = range(4)
 
 
-def _generator(seed, stream, *more):
+def _generator(seed: int, stream: int, *more: int) -> np.random.Generator:
     return np.random.default_rng([stream, *more, seed])
 
 
-def views(extract, images):
-    """Draw what is done to each training image in each view: VIEW records (views, images)."""
-    drawn = _generator(extract.seed, _VIEWS).uniform(size=(extract.views, images, 4))
-    records = np.empty(drawn.shape[:2], VIEW)
-    records["shear"] = (2 * drawn[..., 0] - 1) * extract.shear
-    records["zoom_x"] = 1 + (2 * drawn[..., 1] - 1) * extract.zoom
-    records["zoom_y"] = 1 + (2 * drawn[..., 2] - 1) * extract.zoom
-    records["flip"] = (drawn[..., 3] < 0.5) & extract.flip
+def in_order(images: int, batch: int) -> Batches:
+    """Divide the indices of `images` images into batches, in order; the last batch may be short."""
+    return np.split(np.arange(images), range(batch, images, batch))
+
+
+def views(extract: params.Extract, images: int) -> np.ndarray:
+    """Draw the augmentation of each training image in each view: VIEW records (views, images)."""
+    uniform = _generator(extract.seed, _VIEWS).uniform(size=(extract.views, images, 4))
+    records = np.empty(uniform.shape[:2], VIEW)
+    records["shear"] = (2 * uniform[..., 0] - 1) * extract.shear
+    records["zoom_x"] = 1 + (2 * uniform[..., 1] - 1) * extract.zoom
+    records["zoom_y"] = 1 + (2 * uniform[..., 2] - 1) * extract.zoom
+    records["flip"] = (uniform[..., 3] < 0.5) & extract.flip
     return records
 
 
-def batches(extract, images):
-    """Draw the batches in which features are made: for each view a list of arrays of images; the last may be short."""
+def batches(extract: params.Extract, images: int) -> list[Batches]:
+    """Draw the batches in which features are computed, for each view; the last batch of each may be short."""
     orders = [_generator(extract.seed, _BATCHES, view).permutation(images) for view in range(extract.views)]
     return [np.split(order, range(extract.batch, images, extract.batch)) for order in orders]
 
 
-def steps(seed, train, views, images):
-    """Draw one training, batch norm frozen: for each epoch a list of batches of rows of the (views * images) features.
+def steps(seed: int, train: params.Train, views: int, images: int) -> Iterator[Batches]:
+    """Draw the steps of one training run when batch norm is frozen.
 
-    Every image comes once an epoch, in any one of its views.
+    Yields, for each epoch, batches of rows of the (views * images) features. An epoch uses every image once, in a view
+    drawn at random.
     """
     generator = _generator(seed, _ORDER)
     for _ in range(train.epochs):
@@ -41,10 +53,11 @@ def steps(seed, train, views, images):
         yield np.split(generator.permutation(rows), range(train.batch, images, train.batch))
 
 
-def steps_by_batch(seed, train, batches):
-    """Draw one training with batch norm in training mode: as `steps`, but of whole batches as `batches` made them.
+def steps_by_batch(seed: int, train: params.Train, batches: list[Batches]) -> Iterator[Batches]:
+    """Draw the steps of one training run when batch norm uses batch statistics; yields what `steps` yields.
 
-    Each epoch takes any one view, as an earlier one may have; its batches come in an order of the seed's own.
+    A feature then depends on the batch in which it was computed, so batches keep their composition, as `batches` drew
+    it, and only their order is drawn. Each epoch uses one view, drawn with replacement.
     """
     generator = _generator(seed, _ORDER)
     images = sum(map(len, batches[0]))
@@ -53,17 +66,17 @@ def steps_by_batch(seed, train, batches):
         yield [view * images + batches[view][i] for i in generator.permutation(len(batches[view]))]
 
 
-def first_weights(seed, widths, convention):
-    """Draw the head's first weights: for each layer a kernel (inputs, outputs) and a bias (outputs), float64.
+def initial_weights(seed: int, widths: list[int], convention: str) -> list[Layer]:
+    """Draw the head's initial weights: a kernel (inputs, outputs) and a bias (outputs,) for each layer, float64.
 
     Both conventions scale the same uniform numbers, so that seeds stay comparable.
     "glorot": ±sqrt(6 / (inputs + outputs)), biases zero. "fan_in": ±1 / sqrt(inputs), biases too.
     """
     layers = []
     for layer, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
-        drawn = _generator(seed, _WEIGHTS, layer).uniform(-1, 1, size=(inputs + 1, outputs))
+        uniform = _generator(seed, _WEIGHTS, layer).uniform(-1, 1, size=(inputs + 1, outputs))
         if convention == "glorot":
-            layers.append((drawn[:-1] * np.sqrt(6 / (inputs + outputs)), np.zeros(outputs)))
+            layers.append((uniform[:-1] * np.sqrt(6 / (inputs + outputs)), np.zeros(outputs)))
         else:
-            layers.append((drawn[:-1] / np.sqrt(inputs), drawn[-1] / np.sqrt(inputs)))
+            layers.append((uniform[:-1] / np.sqrt(inputs), uniform[-1] / np.sqrt(inputs)))
     return layers

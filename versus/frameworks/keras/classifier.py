@@ -8,25 +8,29 @@ from pathlib import Path
 import versus.frameworks.keras.runtime  # noqa: F401  before keras
 import keras
 
-from versus.frameworks.keras import backbone as backbone_keras
-from versus.frameworks.keras import head as head_keras
+from versus import params
+from versus.artifacts.features import Statistics
+from versus.artifacts.heads import Head
+from versus.frameworks.keras import backbone as backbones
+from versus.frameworks.keras import head as heads
+from versus.recipe.weights import Tensors
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip archive can hold
 
 
-def assemble(model, tensors, statistics, weights, widths):
+def assemble(model: params.Model, tensors: Tensors, statistics: Statistics, weights: Head, widths: list[int]) -> keras.Model:
     """Join backbone and head: pixels (n, size, size, 3), RGB, 0..255, to probabilities (n, classes).
 
-    `statistics` are batch norm's running ones where training moved them, `weights` the trained head's.
+    `statistics` are batch norm's running ones where training changed them, `weights` the trained head's.
     """
-    backbone = backbone_keras.build(model, tensors, "frozen")
-    backbone_keras.move(backbone, statistics)
-    head = head_keras.build(widths)
+    backbone = backbones.build(model, tensors, "frozen")
+    backbones.set_statistics(backbone, statistics)
+    head = heads.build(widths)
     head.set_weights([tensor for pair in weights for tensor in pair])
     return keras.Model(backbone.input, head(backbone.output), name="classifier")
 
 
-def save(classifier, folder):
+def save(classifier: keras.Model, folder: str | Path) -> None:
     """Write classifier.keras, and the same as architecture.json and model.weights.h5, as the 2018 article does."""
     folder = Path(folder)
     classifier.save(folder / "classifier.keras")
@@ -35,8 +39,8 @@ def save(classifier, folder):
     classifier.save_weights(folder / "model.weights.h5")
 
 
-def _remove_dates(path):
-    """Rewrite a .keras archive without its dates and process-bound ids, so that the same model has the same bytes."""
+def _remove_dates(path: Path) -> None:
+    """Rewrite a .keras archive without dates and memory addresses, so that the same model has the same bytes."""
     with zipfile.ZipFile(path) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
     metadata = json.loads(entries["metadata.json"]) | {"date_saved": "1980-01-01@00:00:00"}
@@ -47,14 +51,14 @@ def _remove_dates(path):
             archive.writestr(zipfile.ZipInfo(name, EPOCH), content)
 
 
-def _number_objects(config):
+def _number_objects(config: str) -> str:
     """Replace the memory addresses that Keras writes as shared_object_id by numbers in order of appearance."""
-    numbers = {}
+    numbers: dict[str, int] = {}
     return re.sub(r'("shared_object_id": )(\d+)',
-                  lambda found: found[1] + str(numbers.setdefault(found[2], len(numbers))), config)
+                  lambda match: match[1] + str(numbers.setdefault(match[2], len(numbers))), config)
 
 
-def load(folder):
+def load(folder: str | Path) -> tuple[keras.Model, keras.Model]:
     """Read classifier.keras; return the classifier and, as a part of it, its backbone."""
     classifier = keras.saving.load_model(Path(folder) / "classifier.keras")
-    return classifier, keras.Model(classifier.input, classifier.layers[-2].output, name="backbone")
+    return classifier, keras.Model(classifier.input, classifier.get_layer("pool").output, name="backbone")

@@ -6,13 +6,14 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from versus.frameworks.training import LAYERS
+from versus.artifacts import heads
+from versus.artifacts.heads import LAYERS
 
 
 class CorrectedAdam(keras.optimizers.Adam):
-    """Take the step of torch.optim.Adam (Kingma & Ba 2015, algorithm 1): epsilon joins the corrected root.
+    """Take the step of torch.optim.Adam (Kingma & Ba 2015, algorithm 1): epsilon is added to the corrected root.
 
-    Its factors are of Python floats, as PyTorch's are: `ops.cast` would take the betas through float32.
+    Its factors are computed from Python floats, as in PyTorch: `ops.cast` would round the betas to float32.
     Source: torch/optim/adam.py, _single_tensor_adam.
     """
 
@@ -37,7 +38,7 @@ ADAMS = {
 }
 
 
-def build(widths):
+def build(widths: list[int]) -> keras.Model:
     """Build the head for features (n, widths[0]): probabilities (n, widths[2])."""
     return keras.Sequential([keras.Input((widths[0],), name="features"),
                              layers.Dense(widths[1], activation="relu", name=LAYERS[0]),
@@ -45,35 +46,35 @@ def build(widths):
 
 
 class Head:
-    """The head with weights to be set, compiled once."""
+    """The head with weights yet to be set, compiled once."""
 
-    def __init__(self, widths):
+    def __init__(self, widths: list[int]):
         self.widths = widths
         self.head = build(widths)
         self.features = tf.TensorSpec((None, widths[0]), keras.config.floatx())
         self._probabilities = tf.function(self.head, input_signature=[self.features])
 
-    def reset(self, weights):
-        """Take `weights`: for each layer a kernel (inputs, outputs) and a bias (outputs)."""
+    def reset(self, weights: heads.Head) -> None:
+        """Set the weights: for each layer a kernel (inputs, outputs) and a bias (outputs,)."""
         self.head.set_weights([tensor for pair in weights for tensor in pair])
 
-    def probabilities(self, features):
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Compute probabilities (n, classes) from features (n, width)."""
         return self._probabilities(np.asarray(features)).numpy()
 
-    def weights(self):
+    def weights(self) -> heads.Head:
         """Return copies of the weights, laid out as `reset` takes them."""
         kernel_1, bias_1, kernel_2, bias_2 = self.head.get_weights()
         return [(kernel_1, bias_1), (kernel_2, bias_2)]
 
 
 class Trainer(Head):
-    """The head with its optimizer, for one training after the other.
+    """The head with its optimizer, for one training run after the other.
 
-    The loss of probabilities equals that of logits to the bit: Keras finds the logits behind its softmax.
+    The loss of probabilities equals that of logits to the bit: Keras looks up the logits behind its softmax.
     """
 
-    def __init__(self, widths, learning_rate, adam):
+    def __init__(self, widths: list[int], learning_rate: float, adam: str):
         super().__init__(widths)
         self.loss = keras.losses.SparseCategoricalCrossentropy()
         self.optimizer = ADAMS[adam](learning_rate)
@@ -81,14 +82,14 @@ class Trainer(Head):
         labels = tf.TensorSpec((None,), "int64")
         self._step = tf.function(self._take_step, input_signature=[self.features, labels])
 
-    def reset(self, weights):
-        """Start a training from `weights`, laid out as in `Head.reset`."""
+    def reset(self, weights: heads.Head) -> None:
+        """Start a training run from `weights`, laid out as in `Head.reset`."""
         super().reset(weights)
         for variable in self.optimizer.variables:
             if variable is not self.optimizer.learning_rate:
                 variable.assign(ops.zeros_like(variable))
 
-    def step(self, features, labels):
+    def step(self, features: np.ndarray, labels: np.ndarray) -> float:
         """Take one step of Adam on a batch, features (n, width), labels (n,); return the loss before it."""
         return float(self._step(features, labels))
 

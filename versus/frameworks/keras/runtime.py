@@ -3,20 +3,22 @@
 import os
 from contextlib import contextmanager
 
+from versus import params
+
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 @contextmanager
 def _quiet():
-    """Drop what is written to file descriptor 2: TensorFlow's notices at import, before it reads its log level."""
-    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    """Discard what is written to file descriptor 2: TensorFlow's notices at import, before it reads its log level."""
+    stderr, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
         os.close(nothing)
 
 
@@ -25,7 +27,7 @@ with _quiet():
     import tensorflow
 
 
-def start(compute, precision):
+def start(compute: params.Compute, precision: str) -> None:
     """Fix the number of threads (the last bits depend on it) and the type of floats ("float32" or "float64")."""
     keras.config.set_floatx(precision)
     tensorflow.config.threading.set_intra_op_parallelism_threads(compute.threads)

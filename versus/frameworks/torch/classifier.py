@@ -5,45 +5,49 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from versus.frameworks.torch import backbone as backbone_torch
-from versus.frameworks.torch import head as head_torch
+from versus import params
+from versus.artifacts.features import Statistics
+from versus.artifacts.heads import Head
+from versus.frameworks.torch import backbone as backbones
+from versus.frameworks.torch import head as heads
+from versus.recipe.weights import Tensors
 
 
 class Classifier(nn.Module):
     """Backbone, head and softmax."""
 
-    def __init__(self, backbone, head, side):
+    def __init__(self, backbone: nn.Module, head: nn.Module, image_size: int):
         super().__init__()
-        self.backbone, self.head, self.side = backbone, head, side
+        self.backbone, self.head, self.image_size = backbone, head, image_size
 
     def forward(self, pixels):
         return self.head(self.backbone(pixels)).softmax(1)
 
 
-def assemble(model, tensors, statistics, weights, widths):
+def assemble(model: params.Model, tensors: Tensors, statistics: Statistics, weights: Head, widths: list[int]) -> Classifier:
     """Join backbone and head: pixels (n, 3, size, size), RGB, 0..255, to probabilities (n, classes).
 
-    `statistics` are batch norm's running ones where training moved them, `weights` the trained head's.
+    `statistics` are batch norm's running ones where training changed them, `weights` the trained head's.
     """
-    backbone = backbone_torch.build(model, tensors, "frozen")
-    backbone_torch.move(backbone, statistics)
-    head = head_torch.build(widths)
+    backbone = backbones.build(model, tensors, "frozen")
+    backbones.set_statistics(backbone, statistics)
+    head = heads.build(widths)
     for layer, (kernel, bias) in zip((head.hidden, head.output), weights):
         layer.load_state_dict({"weight": torch.from_numpy(kernel.T), "bias": torch.from_numpy(bias)})
     return Classifier(backbone, head, model.image_size).eval()
 
 
-def save(classifier, folder):
+def save(classifier: Classifier, folder: str | Path) -> None:
     """Write classifier.pt2, a program that `torch.export.load` runs without the code that made it."""
-    side = classifier.side
-    example = torch.zeros(2, 3, side, side).contiguous(memory_format=torch.channels_last)
+    size = classifier.image_size
+    example = torch.zeros(2, 3, size, size).contiguous(memory_format=torch.channels_last)
     program = torch.export.export(classifier, (example,), dynamic_shapes={"pixels": {0: torch.export.Dim("batch")}})
-    for node in program.graph.nodes:  # the lines of code that made it, with this machine's paths
+    for node in program.graph.nodes:  # lines of the code that built it, with this machine's paths
         node.meta.pop("stack_trace", None)
     torch.export.save(program, Path(folder) / "classifier.pt2")
 
 
-def load(folder):
+def load(folder: str | Path) -> tuple[nn.Module, nn.Module]:
     """Read classifier.pt2; return the classifier and, as a part of it, its backbone."""
     classifier = torch.export.unflatten(torch.export.load(Path(folder) / "classifier.pt2"))
     return classifier, classifier.backbone

@@ -4,13 +4,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from versus.frameworks.training import LAYERS
+from versus.artifacts import heads
+from versus.artifacts.heads import LAYERS
 
 
 class UncorrectedAdam(torch.optim.Optimizer):
-    """Step as keras.optimizers.Adam ("epsilon hat", Kingma & Ba 2015, section 2.1): epsilon joins the root as is.
+    """Take the step of keras.optimizers.Adam: epsilon is added to the uncorrected root.
 
-    Its powers are of betas rounded to float32, whatever the precision, as Keras's `ops.cast` leaves them.
+    That is "epsilon hat" of Kingma & Ba 2015, section 2.1. The betas are rounded to float32 before their powers are
+    taken, at any precision, as Keras's `ops.cast` does.
     Source: keras/src/optimizers/adam.py, update_step.
     """
 
@@ -43,7 +45,7 @@ ADAMS = {
 }
 
 
-def build(widths):
+def build(widths: list[int]) -> nn.Module:
     """Build the head for features (n, widths[0]): logits (n, widths[2])."""
     hidden, output = nn.Linear(widths[0], widths[1]), nn.Linear(widths[1], widths[2])
     head = nn.Sequential()
@@ -54,44 +56,44 @@ def build(widths):
 
 
 class Head:
-    """The head with weights to be set."""
+    """The head with weights yet to be set."""
 
-    def __init__(self, widths):
+    def __init__(self, widths: list[int]):
         self.widths = widths
         self.head = build(widths)
 
-    def reset(self, weights):
-        """Take `weights`: for each layer a kernel (inputs, outputs) and a bias (outputs)."""
+    def reset(self, weights: heads.Head) -> None:
+        """Set the weights: for each layer a kernel (inputs, outputs) and a bias (outputs,)."""
         tensors = [tensor for kernel, bias in weights for tensor in (kernel.T, bias)]
         with torch.no_grad():
             for parameter, tensor in zip(self.head.parameters(), tensors):
                 parameter.copy_(torch.from_numpy(tensor))
 
     @torch.no_grad()
-    def probabilities(self, features):
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Compute probabilities (n, classes) from features (n, width)."""
         return self.head(torch.from_numpy(np.array(features))).softmax(1).numpy()
 
-    def weights(self):
+    def weights(self) -> heads.Head:
         """Return copies of the weights, laid out as `reset` takes them."""
         kernel_1, bias_1, kernel_2, bias_2 = (parameter.detach().numpy().copy() for parameter in self.head.parameters())
         return [(np.ascontiguousarray(kernel_1.T), bias_1), (np.ascontiguousarray(kernel_2.T), bias_2)]
 
 
 class Trainer(Head):
-    """The head with its optimizer, for one training after the other."""
+    """The head with its optimizer, for one training run after the other."""
 
-    def __init__(self, widths, learning_rate, adam):
+    def __init__(self, widths: list[int], learning_rate: float, adam: str):
         super().__init__(widths)
         self.loss = nn.CrossEntropyLoss()
         self._new_optimizer = lambda: ADAMS[adam](self.head.parameters(), learning_rate)
 
-    def reset(self, weights):
-        """Start a training from `weights`, laid out as in `Head.reset`."""
+    def reset(self, weights: heads.Head) -> None:
+        """Start a training run from `weights`, laid out as in `Head.reset`."""
         super().reset(weights)
         self.optimizer = self._new_optimizer()
 
-    def step(self, features, labels):
+    def step(self, features: np.ndarray, labels: np.ndarray) -> float:
         """Take one step of Adam on a batch, features (n, width), labels (n,); return the loss before it."""
         self.optimizer.zero_grad()
         loss = self.loss(self.head(torch.from_numpy(features)), torch.from_numpy(labels))

@@ -1,0 +1,27 @@
+"""Compute the features of all views of the images with the frozen backbone: python -m stages.extract keras|torch."""
+
+import sys
+
+from versus import params
+from versus.artifacts import features
+from versus.command import run
+from versus.frameworks import competitor, modules
+from versus.frameworks.extraction import extract
+from versus.images import dataset
+from versus.recipe import weights
+from versus.recipe.conventions import resolve_features
+
+
+def main(name):
+    settings, (_, title, framework, _) = params.load(), competitor(name)
+    runtime, backbones, own = modules(name, "runtime", "backbone", "features")
+    runtime.start(settings.compute, settings.train.precision)
+    conventions = resolve_features(settings.conventions, framework)
+    backbone = backbones.build(settings.model, weights.read("models/backbone.safetensors"), conventions.batch_norm)
+    train, validation = (dataset.read("data/split", part).files for part in dataset.PARTS)
+    extracted = extract(own, backbone, train, {"validation": validation}, settings, conventions, f"features in {title}")
+    features.save(extracted, f"data/features/{name}")
+
+
+if __name__ == "__main__":
+    run(main, *sys.argv[1:])

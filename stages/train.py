@@ -1,0 +1,41 @@
+"""Train the heads of all seeds on the features; save seed 0's with the backbone as the classifier: keras|torch."""
+
+import sys
+from pathlib import Path
+
+from versus import params
+from versus.artifacts import features, heads, model_info
+from versus.artifacts.model_info import ModelInfo
+from versus.command import run
+from versus.evaluation.curves import learning_curves
+from versus.frameworks import competitor, modules
+from versus.frameworks.training import fit_seeds
+from versus.images import dataset
+from versus.recipe import weights
+from versus.recipe.conventions import resolve
+
+
+def main(name):
+    settings, (_, title, framework, _) = params.load(), competitor(name)
+    runtime, head, classifiers = modules(name, "runtime", "head", "classifier")
+    runtime.start(settings.compute, settings.train.precision)
+    conventions = resolve(settings.conventions, framework)
+    extracted = features.read(f"data/features/{name}")
+    train, validation = (dataset.read("data/split", part) for part in dataset.PARTS)
+    widths = [extracted.augmented.shape[2], settings.model.hidden, len(train.classes)]
+    trainer = head.Trainer(widths, settings.train.learning_rate, conventions.adam)
+    trained = fit_seeds(trainer, settings, conventions, extracted, train.labels, f"heads in {title}")
+
+    folder = Path("models", name)
+    folder.mkdir(parents=True, exist_ok=True)
+    classifier = classifiers.assemble(settings.model, weights.read("models/backbone.safetensors"),
+                                      extracted.statistics_after(settings.train.epochs), trained[0].weights, widths)
+    classifiers.save(classifier, folder)
+    model_info.write(ModelInfo(train.classes, settings.model.backbone, settings.model.image_size,
+                               settings.train.precision, *conventions.pixels), folder)
+    heads.save(trained, folder / "heads.safetensors")
+    heads.save_record(trained, learning_curves(trained, validation.labels), f"data/training/{name}.safetensors")
+
+
+if __name__ == "__main__":
+    run(main, *sys.argv[1:])

@@ -1,0 +1,84 @@
+"""The command-line program: python -m versus COMMAND."""
+
+import argparse
+from pathlib import Path
+
+from versus.command import run
+
+
+def main(*arguments):
+    asked = parser().parse_args(arguments or None)
+    asked.command(asked)
+
+
+def parser():
+    top = argparse.ArgumentParser(prog="python -m versus", description="Compare image classifiers, and plan how many "
+                                  "images and training runs a comparison needs.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser(
+        "compare", help="compare the predictions of any two classifiers for the same images",
+        description="Compare any two classifiers from their predictions for the same labelled images: scores, paired "
+        "difference with its 95 % interval, McNemar's test, verdict, and how many images are needed.",
+        epilog="Each file is CSV with one row for each seed and image, and the columns seed (which training run; 0 if "
+        "there is one), file (the image's name), class (its true class) and p_<class> for each class (the predicted "
+        "probability; they sum to 1). Seeds and files must be the same in both.")
+    command.add_argument("one", type=Path, metavar="A.csv")
+    command.add_argument("other", type=Path, metavar="B.csv")
+    command.add_argument("--margin", type=float, metavar="M", help="accuracies closer than this count as equivalent, as "
+                         "a share of the images: 0.02 is 2 points (default: compare.margin of params.yaml, or 0.02)")
+    command.add_argument("--titles", nargs=2, metavar=("A", "B"), help="how to call the two (default: the files' names)")
+    command.set_defaults(command=compare)
+
+    command = commands.add_parser(
+        "sample-size", help="how many images and seeds show a difference of so many points",
+        description="Say how many validation images and seeds show a given difference in accuracy with a probability "
+        "of 80 %, from the variation in predictions that exist.")
+    command.add_argument("difference", type=float, help="of the accuracies, as a share of the images: 0.02 is 2 points")
+    command.add_argument("--predictions", nargs=2, type=Path, metavar=("A.csv", "B.csv"),
+                         default=[Path("data/predictions/keras.csv"), Path("data/predictions/torch.csv")],
+                         help="files as `compare` takes them (default: those of the current run)")
+    command.set_defaults(command=sample_size)
+    return top
+
+
+# what a command needs is imported when it runs, so that --help answers at once
+
+def compare(asked):
+    from versus.evaluation import comparison, scores
+    from versus.report import console
+    titles = asked.titles or names(asked.one, asked.other)
+    one, other = read_pair(asked.one, asked.other, titles)
+    settings = settings_of_comparison(asked.margin)
+    console.show_comparison(scores.summary(one), scores.summary(other), comparison.compare(one, other, settings),
+                            titles, settings.margin)
+
+
+def sample_size(asked):
+    from versus.evaluation.intervals import variance_components
+    from versus.report import console, sample_size
+    one, other = read_pair(*asked.predictions, names(*asked.predictions))
+    variances = variance_components(other.correct.astype(float) - one.correct, counts=True)
+    console.show_sample_size(sample_size.plan(variances, asked.difference))
+
+
+def read_pair(one, other, titles):
+    from versus.artifacts import predictions, predictions_csv
+    return predictions.pair(predictions_csv.read(one), predictions_csv.read(other), titles)
+
+
+def names(one, other):
+    """Name two files so that they can be told apart: by their stems, or else by their paths."""
+    return (one.stem, other.stem) if one.stem != other.stem else (str(one), str(other))
+
+
+def settings_of_comparison(margin):
+    """Return the section `compare` of params.yaml, or its defaults elsewhere, with another `margin` if there is one."""
+    from versus import params
+    settings = params.load().compare if Path("params.yaml").exists() else params.Compare(margin=0.02, bootstrap=10000,
+                                                                                         seed=0)
+    return settings if margin is None else params.Compare(**settings.model_dump() | {"margin": margin})
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,77 @@
+"""Every combination of the conventions in which the frameworks differ: its features, and the heads trained on them.
+
+One framework stands for all: with equal conventions they compute the same numbers (metrics/parity.json).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from versus import params
+from versus.artifacts.features import Features
+from versus.frameworks.training import Trainer, fit_seeds
+from versus.images.dataset import Part
+from versus.images.opening import is_jpeg
+from versus.recipe.conventions import OF_FEATURES, FeatureConventions, Resolved
+
+# the modules that the features of a combination are computed by, apart from the framework's own
+SOURCES = ["artifacts/features.py", "frameworks/extraction.py", "images/opening.py", "recipe/architectures.py",
+           "recipe/draws.py", "recipe/pixels.py", "recipe/weights.py"]
+OWN_SOURCES = ["backbone.py", "features.py", "networks.py", "pretrained.py", "runtime.py"]
+
+
+def settings_of_combinations(settings: params.Params) -> params.Params:
+    """Replace the views and seeds of the native runs by those of the section `explain`.
+
+    Seeds beyond those of the native runs would have nothing to be compared with, so they are not trained.
+    """
+    extract = settings.extract.model_copy(update={"views": settings.explain.views})
+    train = settings.train.model_copy(update={"seeds": min(settings.explain.seeds, settings.train.seeds)})
+    return settings.model_copy(update={"extract": extract, "train": train})
+
+
+def sources(framework: str) -> list[Path]:
+    """List the modules on which the features of a combination depend, relative to the repository."""
+    return [Path("versus", source) for source in SOURCES] + [Path("versus/frameworks", framework, source)
+                                                             for source in OWN_SOURCES]
+
+
+def any_jpeg(files: list[Path]) -> bool:
+    """Say whether any of the files is a JPEG file, whatever its name."""
+    return any(map(is_jpeg, files))
+
+
+def entry(conventions: FeatureConventions, jpeg: bool) -> str:
+    """Name the entry of the feature cache that a combination needs; combinations with equal features share it.
+
+    Without a JPEG file among the images (`jpeg` False) both decoders give the same pixels.
+    """
+    values = {name: getattr(conventions, name) for name in OF_FEATURES}
+    if not jpeg:
+        values["decode"] = "any"
+    return "-".join(values.values())
+
+
+def fit_combinations(new_trainer: Callable[[list[int], float, str], Trainer], settings: params.Params,
+                     combinations: list[Resolved], entries: list[str], read: Callable[[str], Features],
+                     train: Part) -> np.ndarray:
+    """Train the heads of all seeds for each of the combinations of conventions.
+
+    `entries` names each combination's entry of the feature cache, which `read` returns; combinations that share entry,
+    initial weights and Adam are trained once. `new_trainer` is a framework's `Trainer`. Returns the validation
+    probabilities after the last epoch, (combinations, seeds, images, classes), normalised to a sum of 1 in float64.
+    """
+    kinds = [(name, conventions.head_init, conventions.adam) for name, conventions in zip(entries, combinations)]
+    trainers: dict[str, Trainer] = {}
+    probabilities = {}
+    for kind, conventions in tqdm(dict(zip(kinds, combinations)).items(), desc="combinations", disable=None):
+        features = read(kind[0])
+        if conventions.adam not in trainers:
+            widths = [features.augmented.shape[2], settings.model.hidden, len(train.classes)]
+            trainers[conventions.adam] = new_trainer(widths, settings.train.learning_rate, conventions.adam)
+        trained = fit_seeds(trainers[conventions.adam], settings, conventions, features, train.labels, None)
+        probabilities[kind] = np.array([one.probabilities[-1] for one in trained], np.float64)
+    of_all = np.stack([probabilities[kind] for kind in kinds])
+    return of_all / of_all.sum(axis=3, keepdims=True)

@@ -1,0 +1,62 @@
+"""Images to features: the loop over views and parts that is the same in every framework."""
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from versus import params
+from versus.artifacts.features import Features, FeaturesError, check_finite
+from versus.recipe import draws
+from versus.recipe.architectures import STRIDE
+from versus.recipe.conventions import FeatureConventions
+from versus.recipe.pixels import ImageBatches
+
+SAMPLE = 8  # images of each part whose pixels are kept for a comparison
+
+
+def extract(own: ModuleType, backbone: Any, train: list[Path], plain: dict[str, list[Path]], settings: params.Params,
+            conventions: FeatureConventions, title: str | None) -> Features:
+    """Compute the `Features` of image files: `train` in augmented views, the parts of `plain` as they are.
+
+    `own` is the framework's module `features`. Where batch norm uses batch statistics, each view updates the running
+    ones, so the plain features are computed again after each view. `title` is the progress bar's; None shows none.
+    """
+    check_batches(settings, conventions.batch_norm, len(train))
+    size = settings.model.image_size
+    views = [ImageBatches(train, batches, size, conventions.pixels, view, conventions.augment)
+             for batches, view in zip(draws.batches(settings.extract, len(train)),
+                                      draws.views(settings.extract, len(train)))]
+    parts = {part: ImageBatches(files, draws.in_order(len(files), settings.extract.batch), size, conventions.pixels)
+             for part, files in plain.items()}
+    updating = conventions.batch_norm == "batch"
+    augmented: list[np.ndarray] = []
+    passes: dict[str, list[np.ndarray]] = {part: [] for part in parts}
+    statistics = []
+    total = len(views) * len(train) + (len(views) if updating else 1) * sum(len(files) for files in plain.values())
+    with tqdm(total=total, desc=title, unit="image", disable=None if title else True) as bar:
+        for view in views:
+            augmented.append(own.apply(backbone, view, updating, bar))
+            if updating or len(augmented) == 1:
+                for part, images in parts.items():
+                    passes[part].append(own.apply(backbone, images, False, bar))
+            if updating:
+                statistics.append(own.statistics(backbone))
+    pixels = np.concatenate([own.received(images)[:SAMPLE] for images in (views[0], *parts.values())])
+    return check_finite(Features(np.stack(augmented), {part: np.stack(each) for part, each in passes.items()},
+                                 statistics, pixels))
+
+
+def check_batches(settings: params.Params, batch_norm: str, images: int) -> None:
+    """Raise FeaturesError where the last batch is a single image and its last feature map a single pixel.
+
+    Batch norm in training mode would have one value a channel, which has no variance.
+    """
+    size, batch = settings.model.image_size, settings.extract.batch
+    if batch_norm == "batch" and size <= STRIDE and images % batch == 1:
+        raise FeaturesError(f"model.image_size: got {size} with an extract.batch of {batch}, which leaves one of the "
+                            f"{images} training images to the last batch: too few pixels for batch norm in training "
+                            f"mode to have a variance; expected a model.image_size above {STRIDE}: raise it, or change "
+                            "extract.batch and train.batch")

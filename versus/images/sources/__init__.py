@@ -1,0 +1,33 @@
+"""Where the images come from; every source copies them as <class>/* or {train,validation}/<class>/*."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from versus import params
+from versus.images.sources import folder, kaggle, sample, synthetic
+from versus.images.sources.errors import SourceError
+
+SOURCES: dict[str, Callable[[params.Data, Path], None]] = {
+    "sample": sample.fetch,
+    "kaggle": kaggle.fetch,
+    "folder": folder.fetch,
+    "synthetic": synthetic.fetch,
+}
+
+
+def fetch(settings: params.Data, target: str | Path) -> None:
+    """Copy the images of `settings.source` to `target`, replacing its contents. If anything fails, `target` stays."""
+    target = Path(target)
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        unfinished.mkdir(parents=True)
+        SOURCES[settings.source](settings, unfinished)
+        shutil.rmtree(target, ignore_errors=True)
+        unfinished.rename(target)
+    except OSError as error:
+        raise SourceError(f"data.source {settings.source!r}: {error}; expected readable files, free disk space, and "
+                          f"write permission for {str(target.parent)!r}") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
