@@ -54,7 +54,7 @@ def main(name):
 @cache  # a compiled backbone serves all combinations of its kind
 def build(name, model, batch_norm):
     (backbones,) = modules(name, "backbone")
-    backbone = backbones.build(model, weights.read("models/backbone.safetensors"), batch_norm)
+    backbone = backbones.build(model, weights.read_pretrained("models/backbone.safetensors"), batch_norm)
     return backbone, backbones.statistics(backbone)
 
 

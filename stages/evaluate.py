@@ -1,7 +1,6 @@
 """Score the predictions of all competitors, and write what their plots show: python -m stages.evaluate keras torch."""
 
 import sys
-from pathlib import Path
 
 from versus.artifacts import heads, metrics, predictions_csv
 from versus.command import run
@@ -13,10 +12,8 @@ def main(*names):
         predictions = predictions_csv.read(f"data/predictions/{name}.csv")
         record = heads.read_record(f"data/training/{name}.safetensors")
         metrics.write(f"metrics/{name}.json", scores.summary(predictions))
-        folder = Path("metrics/plots", name)
-        folder.mkdir(parents=True, exist_ok=True)
         for plot, rows in scores.plots(predictions, record).items():
-            rows.to_csv(folder / f"{plot}.csv", index=False)
+            metrics.write_table(f"metrics/plots/{name}/{plot}.csv", rows)
 
 
 if __name__ == "__main__":

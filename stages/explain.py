@@ -1,7 +1,6 @@
 """Say what each convention contributes to the difference of two competitors: python -m stages.explain keras torch."""
 
 import sys
-from pathlib import Path
 
 from versus import params
 from versus.artifacts import combinations, metrics, predictions_csv
@@ -22,9 +21,8 @@ def main(*names):
     shares = explanation.explain(factors, predictions, *same_seeds, settings.compare)
     summary = explanation.summary(shares, *natives)
     metrics.write("metrics/explain.json", summary)
-    shares.to_csv("metrics/explain.csv", index=False)
-    Path("metrics/plots").mkdir(exist_ok=True)
-    explanation.waterfall(shares, *same_seeds, titles).to_csv("metrics/plots/waterfall.csv", index=False)
+    metrics.write_table("metrics/explain.csv", shares)
+    metrics.write_table("metrics/plots/waterfall.csv", explanation.waterfall(shares, *same_seeds, titles))
     console.show_explanation(shares, summary, competitors, settings)
 
 

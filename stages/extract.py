@@ -17,7 +17,7 @@ def main(name):
     runtime, backbones, own = modules(name, "runtime", "backbone", "features")
     runtime.start(settings.compute, settings.train.precision)
     conventions = resolve_features(settings.conventions, framework)
-    backbone = backbones.build(settings.model, weights.read("models/backbone.safetensors"), conventions.batch_norm)
+    backbone = backbones.build(settings.model, weights.read_pretrained("models/backbone.safetensors"), conventions.batch_norm)
     train, validation = (dataset.read("data/split", part).files for part in dataset.PARTS)
     extracted = extract(own, backbone, train, {"validation": validation}, settings, conventions, f"features in {title}")
     features.save(extracted, f"data/features/{name}")

@@ -28,7 +28,7 @@ def main(name):
 
     folder = Path("models", name)
     folder.mkdir(parents=True, exist_ok=True)
-    classifier = classifiers.assemble(settings.model, weights.read("models/backbone.safetensors"),
+    classifier = classifiers.assemble(settings.model, weights.read_pretrained("models/backbone.safetensors"),
                                       extracted.statistics_after(settings.train.epochs), trained[0].weights, widths)
     classifiers.save(classifier, folder)
     model_info.write(ModelInfo(train.classes, settings.model.backbone, settings.model.image_size,

@@ -3,20 +3,16 @@
 By the names, shapes and packages of PyTorch, whose published weights are the ones that are shared.
 """
 
-from pathlib import Path
-
-from safetensors.numpy import save_file
-
 from versus import params
 from versus.command import run
 from versus.frameworks.torch import backbone, pretrained
+from versus.recipe.weights import Pretrained, save_pretrained
 
 
 def main():
     model = params.load().model
     tensors = pretrained.find_weights(model, backbone.shapes(backbone.network(model.backbone, model.image_size)))
-    Path("models").mkdir(exist_ok=True)
-    save_file(tensors, "models/backbone.safetensors")
+    save_pretrained(Pretrained(tensors, model.shared), "models/backbone.safetensors")
     print(f"{model.backbone}, weights {model.weights}: {len(tensors)} tensors, "
           f"{sum(tensor.size for tensor in tensors.values()):,} numbers")
 

@@ -41,7 +41,7 @@ def prepare(folder: str | Path, needed: Mapping[str, Combination], origin: str,
     for number, (entry, combination) in enumerate(missing.items(), 1):
         features = compute(combination, f"features {number} of {len(missing)}: {entry}")
         unfinished = folder / f"{entry}.unfinished"
-        save_file({"train": features.augmented, **features.plain}, unfinished, metadata={"origin": origin})
+        save_file({"augmented": features.augmented, **features.plain}, unfinished, metadata={"origin": origin})
         os.replace(unfinished, _path(folder, entry))
 
 
@@ -49,7 +49,7 @@ def read(folder: str | Path, entry: str) -> Features:
     """Read one entry: `Features` without statistics and pixels."""
     with safe_open(_path(folder, entry), "numpy") as tensors:
         arrays = {name: tensors.get_tensor(name) for name in tensors.keys()}
-    return Features(arrays.pop("train"), arrays)
+    return Features(arrays.pop("augmented"), arrays)
 
 
 def _path(folder: str | Path, entry: str) -> Path:

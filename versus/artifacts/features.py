@@ -50,10 +50,10 @@ def check_finite(features: Features) -> Features:
 
 
 def save(features: Features, folder: str | Path) -> None:
-    """Write train.npy (the augmented ones), <part>.npy (the plain ones), pixels.npy and statistics.safetensors."""
+    """Write augmented.npy, <part>.npy (the plain ones), pixels.npy and statistics.safetensors."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "train.npy", features.augmented)
+    np.save(folder / "augmented.npy", features.augmented)
     for part, values in features.plain.items():
         np.save(folder / f"{part}.npy", values)
     np.save(folder / "pixels.npy", features.pixels)
@@ -66,7 +66,7 @@ def read(folder: str | Path) -> Features:
     """Read what `save` wrote; the features are memory-mapped."""
     folder = Path(folder)
     arrays = {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
-    augmented, pixels = arrays.pop("train"), arrays.pop("pixels")
+    augmented, pixels = arrays.pop("augmented"), arrays.pop("pixels")
     statistics = load_file(folder / "statistics.safetensors")
     after_each = [{name: values[view] for name, values in statistics.items()} for view in range(len(augmented))]
     return Features(augmented, arrays, after_each if statistics else [], pixels)

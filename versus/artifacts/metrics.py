@@ -1,11 +1,17 @@
-"""Metrics and the data of plots, as text files whose bytes depend on their content alone."""
+"""Metrics and the data of plots: text files in git, whose bytes depend on their content alone.
+
+Numbers are rounded to six significant digits, since the last digits of a sum differ between processors.
+"""
 
 import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
+
 Metrics = Mapping[str, str | int | float]
+DIGITS = 6
 
 
 def write(path: str | Path, values: Metrics) -> None:
@@ -15,9 +21,26 @@ def write(path: str | Path, values: Metrics) -> None:
             raise ValueError(f"{path}: {key} is {value!r}; expected a finite number or a string")
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    rounded = {key: significant(value) if isinstance(value, float) else value for key, value in values.items()}
+    path.write_text(json.dumps(rounded, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read(path: str | Path) -> dict:
     """Read a JSON file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_table(path: str | Path, rows: pd.DataFrame) -> None:
+    """Write the rows of a plot or a report as CSV."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    floats = rows.select_dtypes("float").columns
+    rows.assign(**{name: rows[name].map(significant) for name in floats}).to_csv(path, index=False)
+
+
+def significant(value: float) -> float:
+    """Round to six significant digits; 0 is never negative.
+
+    >>> significant(0.123456789), significant(-0.0), significant(3e-20)
+    (0.123457, 0.0, 3e-20)
+    """
+    return float(f"{value:.{DIGITS}g}") + 0.0

@@ -5,10 +5,12 @@ Framework-free: tensors are numpy arrays, files are safetensors.
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 Tensors = Mapping[str, np.ndarray]
 Shapes = Mapping[str, tuple[int, ...]]
@@ -16,6 +18,31 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 class WeightsError(ValueError):
     """Weights that are missing or do not fit the architecture."""
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A backbone's weights. tensors: under PyTorch's names.
+
+    shared: whether all frameworks take this network and these tensors. If not, a framework that publishes a network
+    and weights of its own under the backbone's name takes those.
+    """
+
+    tensors: Tensors
+    shared: bool = True
+
+
+def save_pretrained(pretrained: Pretrained, path: str | Path) -> None:
+    """Write weights as safetensors, `shared` among the metadata."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    save_file(dict(pretrained.tensors), path, metadata={"shared": str(pretrained.shared).lower()})
+
+
+def read_pretrained(path: str | Path) -> Pretrained:
+    """Read what `save_pretrained` wrote."""
+    with safe_open(path, "numpy") as file:
+        shared = file.metadata()["shared"] == "true"
+    return Pretrained(read(path), shared)
 
 
 def read(path: str | Path) -> dict[str, np.ndarray]:

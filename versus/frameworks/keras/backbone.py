@@ -6,11 +6,11 @@ from keras import layers, ops
 
 from versus import params
 from versus.artifacts.features import Statistics
-from versus.frameworks.keras import pretrained
 from versus.frameworks.keras.networks import NETWORKS
+from versus.frameworks.keras.pretrained import applications_resnet50
 from versus.recipe import weights
 from versus.recipe.architectures import ARCHITECTURES
-from versus.recipe.weights import Tensors
+from versus.recipe.weights import Pretrained, Tensors
 
 
 class BatchStatistics(layers.BatchNormalization):
@@ -43,19 +43,19 @@ def _mean_of_each_channel(x):
     return ops.cast(ops.mean(ops.cast(of_image, "float64"), axis=0), x.dtype)
 
 
-def build(model: params.Model, tensors: Tensors, batch_norm: str) -> keras.Model:
-    """Build the frozen backbone of the params section `model` with the weights `tensors`.
+def build(model: params.Model, pretrained: Pretrained, batch_norm: str) -> keras.Model:
+    """Build the frozen backbone of the params section `model` with the weights `pretrained`.
 
     With `batch_norm` "batch" and called with `training=True`, batch norm uses the statistics of the batch and updates
     the stored ones. With "frozen" it never does.
     """
-    if not model.shared:
-        backbone = pretrained.applications_resnet50(model.image_size)
+    if not pretrained.shared:
+        backbone = applications_resnet50(model.image_size)
         if batch_norm == "batch":
             backbone = _with_batch_statistics(backbone)
     else:
         backbone = network(model.backbone, model.image_size, batch_norm)
-        load(backbone, tensors)
+        load(backbone, pretrained.tensors)
     backbone.trainable = False
     return backbone
 

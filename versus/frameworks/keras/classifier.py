@@ -13,17 +13,17 @@ from versus.artifacts.features import Statistics
 from versus.artifacts.heads import Head
 from versus.frameworks.keras import backbone as backbones
 from versus.frameworks.keras import head as heads
-from versus.recipe.weights import Tensors
+from versus.recipe.weights import Pretrained
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip archive can hold
 
 
-def assemble(model: params.Model, tensors: Tensors, statistics: Statistics, weights: Head, widths: list[int]) -> keras.Model:
+def assemble(model: params.Model, pretrained: Pretrained, statistics: Statistics, weights: Head, widths: list[int]) -> keras.Model:
     """Join backbone and head: pixels (n, size, size, 3), RGB, 0..255, to probabilities (n, classes).
 
     `statistics` are batch norm's running ones where training changed them, `weights` the trained head's.
     """
-    backbone = backbones.build(model, tensors, "frozen")
+    backbone = backbones.build(model, pretrained, "frozen")
     backbones.set_statistics(backbone, statistics)
     head = heads.build(widths)
     head.set_weights([tensor for pair in weights for tensor in pair])

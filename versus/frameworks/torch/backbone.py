@@ -8,7 +8,7 @@ from versus.artifacts.features import Statistics
 from versus.frameworks.torch.networks import NETWORKS
 from versus.recipe import weights
 from versus.recipe.architectures import ARCHITECTURES
-from versus.recipe.weights import Tensors
+from versus.recipe.weights import Pretrained, Tensors
 
 
 class Backbone(nn.Module):
@@ -27,14 +27,14 @@ class Backbone(nn.Module):
         return self.network((pixels - self.mean) / self.deviation)
 
 
-def build(model: params.Model, tensors: Tensors, batch_norm: str) -> Backbone:
-    """Build the frozen backbone of the params section `model` with the weights `tensors`.
+def build(model: params.Model, pretrained: Pretrained, batch_norm: str) -> Backbone:
+    """Build the frozen backbone of the params section `model` with the weights `pretrained`.
 
     With `batch_norm` "batch" it is in training mode, as under `model.train()`: batch norm uses the statistics of the
     batch and updates the stored ones. With "frozen" it is in evaluation mode.
     """
     backbone = network(model.backbone, model.image_size)
-    load(backbone, tensors)
+    load(backbone, pretrained.tensors)
     backbone.requires_grad_(False)
     backbone.train(batch_norm == "batch")
     return backbone

@@ -10,7 +10,7 @@ from versus.artifacts.features import Statistics
 from versus.artifacts.heads import Head
 from versus.frameworks.torch import backbone as backbones
 from versus.frameworks.torch import head as heads
-from versus.recipe.weights import Tensors
+from versus.recipe.weights import Pretrained
 
 
 class Classifier(nn.Module):
@@ -24,12 +24,12 @@ class Classifier(nn.Module):
         return self.head(self.backbone(pixels)).softmax(1)
 
 
-def assemble(model: params.Model, tensors: Tensors, statistics: Statistics, weights: Head, widths: list[int]) -> Classifier:
+def assemble(model: params.Model, pretrained: Pretrained, statistics: Statistics, weights: Head, widths: list[int]) -> Classifier:
     """Join backbone and head: pixels (n, 3, size, size), RGB, 0..255, to probabilities (n, classes).
 
     `statistics` are batch norm's running ones where training changed them, `weights` the trained head's.
     """
-    backbone = backbones.build(model, tensors, "frozen")
+    backbone = backbones.build(model, pretrained, "frozen")
     backbones.set_statistics(backbone, statistics)
     head = heads.build(widths)
     for layer, (kernel, bias) in zip((head.hidden, head.output), weights):
