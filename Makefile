@@ -5,15 +5,42 @@ BIN := $(CURDIR)/.venv/bin
 UV := $(shell command -v uv || echo $(CURDIR)/.venv-uv/bin/uv)
 export PATH := $(BIN):$(PATH)
 
-.PHONY: repro test lock clean
+.PHONY: repro test tests-of-pipeline tests-of-parity tests-of-keras tests-of-torch other-tests deps docs lock clean
 
 repro: .venv/installed
 	dvc repro
 
+# in several processes, two at a time: each framework needs one of its own, and few tests use both cores
+PIPELINE := tests/test_pipeline.py tests/test_dependencies.py
+PARITY := tests/test_parity.py tests/test_heads.py
+
 test: .venv/installed
-	pytest
-	pytest -o addopts=-q $(wildcard tests/test_*_keras.py)
-	pytest -o addopts=-q $(wildcard tests/test_*_torch.py)
+	$(MAKE) --jobs 2 --keep-going --output-sync=target tests-of-pipeline tests-of-parity tests-of-keras \
+		tests-of-torch other-tests
+
+tests-of-pipeline:
+	pytest $(PIPELINE)
+
+tests-of-parity:
+	pytest $(PARITY)
+
+tests-of-keras:
+	pytest tests/frameworks --competitor keras
+
+tests-of-torch:
+	pytest tests/frameworks --competitor torch
+
+other-tests:
+	pytest $(addprefix --ignore=,$(PIPELINE) $(PARITY))
+	mypy
+
+# after a change of imports: the lists of modules in dvc.yaml
+deps: .venv/installed
+	python -m tests.helpers.deps
+
+# after a change of metrics: the tables and the picture of README.md and docs/
+docs: .venv/installed
+	python -m versus.report.documentation
 
 # compiled at once: each stage is a process of its own, which would compile again where bytecode is not written
 .venv/installed: requirements.lock | $(UV)

@@ -10,7 +10,7 @@ def main():
     sources.fetch(settings.data, "data/raw")
     table = inspection.inspect("data/raw")
     inspection.check_usable(table, settings.data.source)
-    table.to_csv("data/raw.csv", index=False)
+    inspection.save(table, "data/raw.csv")
     print(inspection.summary(table))
 
 

@@ -23,7 +23,7 @@ def main(*names):
     metrics.write("metrics/explain.json", summary)
     metrics.write_table("metrics/explain.csv", shares)
     metrics.write_table("metrics/plots/waterfall.csv", explanation.waterfall(shares, *same_seeds, titles))
-    console.show_explanation(shares, summary, competitors, settings)
+    console.show_explanation(shares, summary, metrics.read("metrics/parity.json"), competitors, settings)
 
 
 if __name__ == "__main__":

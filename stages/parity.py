@@ -15,29 +15,26 @@ from versus.frameworks import competitor, modules
 from versus.frameworks.training import fit_seeds
 from versus.images import dataset
 from versus.recipe.conventions import differing, resolve
-from versus.report import sentences
 
 
 def main(first, second):
-    settings, pair = params.load(), (competitor(first), competitor(second))
+    settings = params.load()
     runtime, head = modules(second, "runtime", "head")
     runtime.start(settings.compute, settings.train.precision)
     one, other = read(first), read(second)
-    conventions = resolve(settings.conventions, pair[1].framework)
+    conventions = resolve(settings.conventions, competitor(second).framework)
     trainer = head.Trainer(heads.widths(other.heads[0].weights), settings.train.learning_rate, conventions.adam)
     labels = dataset.read("data/split", "train").labels
     same_features = fit_seeds(trainer, settings, conventions, one.features, labels, "heads alone")
     control = fit_seeds(trainer, settings, conventions, other.features, labels, "control", reverse=True)
     equal = settings.model.shared and not differing(settings.conventions)  # the same weights included
-    measured = {
+    metrics.write("metrics/parity.json", {
         "conventions": "equal" if equal else "different",
         **parity.measure(one, other),
         **prefixed("heads", parity.measure_heads(one.heads, same_features)),
         **prefixed("control", parity.measure_heads(control, other.heads)),
         "predictions": other.features.plain["validation"].shape[1] * len(other.heads),
-    }
-    metrics.write("metrics/parity.json", measured)
-    print(sentences.parity(measured, (pair[0].title, pair[1].title)), end="\n" if equal else "")
+    })
 
 
 def prefixed(prefix, measured):

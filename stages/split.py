@@ -4,19 +4,18 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from tqdm import tqdm
 
 from versus import params
 from versus.artifacts import metrics
 from versus.command import run
-from versus.images import splitting
+from versus.images import inspection, splitting
 from versus.images.duplicates import near_duplicates
 
 
 def main():
     settings = params.load()
-    raw = pd.read_csv("data/raw.csv", keep_default_na=False, dtype={"class": str})
+    raw = inspection.read("data/raw.csv")
     usable = np.flatnonzero(raw.problem == "")
     groups = np.arange(len(raw))
     groups[usable] = usable[near_duplicates([Path("data/raw", file) for file in raw.file[usable]])]

@@ -11,7 +11,7 @@ from versus.recipe.weights import Pretrained, save_pretrained
 
 def main():
     model = params.load().model
-    tensors = pretrained.find_weights(model, backbone.shapes(backbone.network(model.backbone, model.image_size)))
+    tensors = pretrained.find_weights(model, backbone.shapes(backbone.Backbone(model.backbone)))
     save_pretrained(Pretrained(tensors, model.shared), "models/backbone.safetensors")
     print(f"{model.backbone}, weights {model.weights}: {len(tensors)} tensors, "
           f"{sum(tensor.size for tensor in tensors.values()):,} numbers")

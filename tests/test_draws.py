@@ -26,7 +26,7 @@ def test_the_numbers_drawn_stay_the_same():
     digest.update(draws.views(extract(shear=10.0, zoom=0.2, flip=True, seed=0), 5).tobytes())
     for batch in draws.batches(extract(seed=0), IMAGES)[0]:
         digest.update(batch.astype("<i8").tobytes())
-    for kernel, bias in draws.first_weights(0, [6, 4, 2], "fan_in"):
+    for kernel, bias in draws.initial_weights(0, [6, 4, 2], "fan_in"):
         digest.update(kernel.tobytes() + bias.tobytes())
     assert digest.hexdigest()[:16] == "7aaed84acc4dac0d"
 
@@ -93,13 +93,13 @@ def test_seeds_draw_apart_and_repeat():
 
     np.testing.assert_array_equal(rows(0), rows(0))
     assert (rows(0) == rows(1)).mean() < 0.1
-    first, other = (draws.first_weights(seed, [6, 4, 2], "fan_in")[0][0] for seed in (0, 1))
+    first, other = (draws.initial_weights(seed, [6, 4, 2], "fan_in")[0][0] for seed in (0, 1))
     assert not np.isclose(first, other).any()
 
 
-def test_first_weights_of_both_conventions_are_the_same_numbers_scaled():
+def test_initial_weights_of_both_conventions_are_the_same_numbers_scaled():
     widths = [1280, 128, 2]
-    both = zip(*(draws.first_weights(0, widths, name) for name in ("glorot", "fan_in")))
+    both = zip(*(draws.initial_weights(0, widths, name) for name in ("glorot", "fan_in")))
     for layer, (glorot, fan_in) in enumerate(both):
         inputs, outputs = widths[layer:layer + 2]
         assert glorot[0].shape == fan_in[0].shape == (inputs, outputs)

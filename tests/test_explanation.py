@@ -1,20 +1,29 @@
-import io
+"""Shapley shares against their other definition, and effects that simulations planted."""
+
 from itertools import permutations
 
 import numpy as np
+import pandas as pd
 import pytest
-from rich.console import Console
+from scipy import stats
 
-from versus.evaluation import explanation
+from tests.helpers.paths import ROOT
+from tests.helpers.predictions import draw_combinations, predictions_of_two_classes
 from versus import params
-from versus.report import console as table
+from versus.evaluation import explanation
+from versus.frameworks import COMPETITORS
+from versus.frameworks.combinations import settings_of_combinations
+from versus.params import Compare, Conventions
+from versus.recipe import conventions
 from versus.recipe.conventions import TABLE
-from versus.params import Compare
+from versus.report import sentences
+
+SETTINGS = Compare(margin=0.02, bootstrap=10000, seed=0)
+PAIR = (COMPETITORS["keras"], COMPETITORS["torch"])
+TITLES = ("Keras", "PyTorch")
 
 
-def conventions(everything="native", **single):
-    return params.Conventions(**dict.fromkeys(TABLE, "all") | {"all": everything} | single)
-
+# Weights
 
 def by_permutations(values, count):
     """Shapley's shares by their other definition: the mean over all orders of what each adds when its turn comes."""
@@ -35,8 +44,8 @@ def test_shares_equal_the_mean_over_all_orders(count):
     assert (explanation.shapley(count) @ values).sum() == pytest.approx(values[-1] - values[0])
 
 
-def test_glove_game():
-    """The textbook game: players 0 and 1 hold left gloves, 2 a right one; a pair is worth 1 (shares 1/6, 1/6, 4/6)."""
+def test_shares_of_the_glove_game_are_those_of_the_textbook():
+    """Players 0 and 1 hold left gloves, 2 a right one; a pair is worth 1 (shares 1/6, 1/6, 4/6)."""
     values = [0, 0, 0, 0, 0, 1, 1, 1]
     np.testing.assert_allclose(explanation.shapley(3) @ values, [1 / 6, 1 / 6, 4 / 6])
 
@@ -47,167 +56,196 @@ def test_interaction_of_a_product_and_of_a_sum():
     np.testing.assert_allclose(explanation.interactions(3) @ (bits[:, 0] * bits[:, 2]), [0, 1, 0], atol=1e-12)
 
 
+# Combinations
+
 def test_only_conventions_that_differ_are_factors():
-    assert explanation.factors(conventions()) == list(TABLE)
-    assert explanation.factors(conventions("torch")) == []
-    assert explanation.factors(conventions("keras", adam="native")) == ["adam"]
-    (only,) = explanation.combinations(conventions("torch"))
+    assert conventions.differing(Conventions.of("native")) == list(TABLE)
+    assert conventions.differing(Conventions.of("torch")) == []
+    assert conventions.differing(Conventions.of("keras", adam="native")) == ["adam"]
+    (only,) = conventions.combinations(Conventions.of("torch"))
     assert only.batch_norm == "batch"
 
 
 def test_combinations_count_in_bits():
-    found = explanation.combinations(conventions())
-    assert len(set(found)) == 64
-    assert (found[0].decode, found[0].adam) == ("fast", "uncorrected")
-    assert (found[1].decode, found[1].resize) == ("accurate", "interpolated")
-    assert (found[63].decode, found[63].adam) == ("accurate", "corrected")
+    combinations = conventions.combinations(Conventions.of("native"))
+    assert len(set(combinations)) == 64
+    assert (combinations[0].decode, combinations[0].adam) == ("fast", "uncorrected")
+    assert (combinations[1].decode, combinations[1].resize) == ("accurate", "interpolated")
+    assert (combinations[63].decode, combinations[63].adam) == ("accurate", "corrected")
 
 
-def simulate(effects, seeds=6, images=300, seed=0):
-    """Probabilities of all combinations whose logits move by `effects`, with the same noise in each."""
-    generator = np.random.default_rng(seed)
-    noise = generator.normal(size=(seeds, images)) + generator.normal(size=images) * 2 + 1
-    labels = generator.integers(2, size=images)
-    bits = np.array([[index >> j & 1 for j in range(len(effects))] for index in range(2 ** len(effects))])
-    own = 1 / (1 + np.exp(-(noise + (bits @ effects)[:, None, None])))  # (combinations, seeds, images)
-    probabilities = np.where(labels[:, None], np.stack([1 - own, own], -1), np.stack([own, 1 - own], -1))
-    return probabilities, labels
+def test_seeds_of_the_combinations_are_at_most_those_of_the_native_runs():
+    settings = params.load(ROOT / "params.yaml")
+    settings = settings.model_copy(update={"train": settings.train.model_copy(update={"seeds": 3})})
+    assert settings.explain.seeds > 3 == settings_of_combinations(settings).train.seeds
+    assert settings_of_combinations(settings).extract.views == settings.explain.views
+    assert not sentences.other_differences(settings, TITLES)
+    other = {"extract": settings.extract.model_copy(update={"views": settings.explain.views + 1})}
+    assert "other views" in sentences.other_differences(settings.model_copy(update=other), TITLES)[0]
 
 
-def cause(shares, natives, labels):
-    """The printed sentence on the causes of the difference in accuracy."""
-    return next(table.explanation_sentences(shares, explanation.summary(shares, natives, labels))).partition("; in")[0]
+def test_a_network_of_its_own_is_another_difference():
+    settings = params.load(ROOT / "params.yaml")
+    model = settings.model.model_copy(update={"backbone": "resnet50", "weights": "native"})
+    (difference,) = sentences.other_differences(settings.model_copy(update={"model": model}), ("A", "B"))
+    assert difference == "B's own network and weights (model.weights: native)"
+
+
+# Effects
+
+def explain(names, combinations, one=None, other=None, settings=SETTINGS):
+    """Explain; the native runs are by default those of no convention and of all."""
+    return explanation.explain(names, combinations, one or combinations[0], other or combinations[-1], settings)
+
+
+def said(shares, one, other, differences=()):
+    """The sentences of an explanation."""
+    return list(sentences.explanation(shares, explanation.summary(shares, one, other), PAIR, list(differences)))
+
+
+def cause(shares, one, other):
+    """The part of the first sentence that says what causes the difference in accuracy."""
+    first, separator, _ = said(shares, one, other)[0].partition(". In log loss")
+    assert separator
+    return first
 
 
 def test_a_planted_cause_is_named_and_no_other():
-    probabilities, labels = simulate([0.0, -1.0, 0.0])
-    names = ["decode", "batch_norm", "adam"]
-    shares = explanation.explain(names, probabilities, probabilities[[0, -1]], labels, params.load().compare)
+    combinations = draw_combinations([0.0, -1.0, 0.0])
+    shares = explain(["decode", "batch_norm", "adam"], combinations)
     accuracy = shares[shares.metric == "accuracy"].set_index("name")
-    assert accuracy.loc["batch_norm"].high < 0
+    assert accuracy.loc["batch_norm"].high < 0 and accuracy.loc["batch_norm"].significant
     for name in ("decode", "adam"):
         assert tuple(accuracy.loc[name, ["share", "low", "high"]]) == (0, 0, 0)
+        assert not accuracy.loc[name].significant
     assert accuracy.loc["batch_norm"].share == pytest.approx(accuracy.loc["all conventions"].share)
     assert accuracy.loc["not explained"].share == 0
-    summary = explanation.summary(shares, probabilities[[0, -1]], labels)
+    summary = explanation.summary(shares, combinations[0], combinations[-1])
     assert np.isfinite(list(summary.values())).all()
-    assert summary["accuracy_resize"] == 0  # the frameworks agree in it
-    named = cause(shares, probabilities[[0, -1]], labels)
+    assert summary["accuracy_resize"] == 0  # the competitors agree in it
+    named = cause(shares, combinations[0], combinations[-1])
     assert "batch_norm" in named and "decode" not in named and "adam" not in named
+    assert f"in PyTorch {TABLE['batch_norm']['torch'].words}" in named
+
+
+def test_two_conventions_that_do_more_together_have_a_significant_interaction():
+    shares = explain(["decode", "batch_norm"], combinations := draw_combinations([-1.5, -1.5], images=2000))
+    interaction = shares[(shares.kind == "interaction") & (shares.metric == "accuracy")].iloc[0]
+    assert interaction["name"] == "decode x batch_norm" and interaction.significant
+    (sentence,) = [text for text in said(shares, combinations[0], combinations[-1]) if text.startswith("Together")]
+    assert sentence == (f"Together, decode x batch_norm change the accuracy by {interaction.share:+.3f} beyond what each "
+                        "does alone.")
 
 
 def test_what_no_convention_explains_is_shown():
-    probabilities, labels = simulate([-0.1])
-    elsewhere, _ = simulate([-2.0])
-    shares = explanation.explain(["adam"], probabilities, elsewhere[[0, 1]], labels, params.load().compare)
+    combinations, elsewhere = draw_combinations([-0.1]), draw_combinations([-2.0])
+    shares = explain(["adam"], combinations, *elsewhere)
     residual = shares[(shares.metric == "accuracy") & (shares.kind == "residual")].iloc[0]
     assert residual.high < 0
 
 
 def test_equal_conventions_leave_nothing_to_explain():
-    probabilities, labels = simulate([])
-    shares = explanation.explain([], probabilities, probabilities[[0, 0]], labels, params.load().compare)
+    (only,) = draw_combinations([])
+    shares = explain([], [only])
     assert (shares.share == 0).all()
-    steps = explanation.waterfall(shares, probabilities[[0, 0]], labels).step
+    steps = explanation.waterfall(shares, only, only, TITLES).step
     assert list(steps) == ["Keras", "not explained", "PyTorch"]
 
 
-def test_waterfall_reaches_from_one_framework_to_the_other():
-    probabilities, labels = simulate([0.3, -1.0, 0.2])
-    natives = probabilities[[0, -1]]
-    names = ["decode", "batch_norm", "adam"]
-    shares = explanation.explain(names, probabilities, natives, labels, params.load().compare)
-    steps = explanation.waterfall(shares, natives, labels)
-    assert list(steps.step)[:2] == ["Keras", "batch_norm"]
+def test_the_waterfall_reaches_from_one_competitor_to_the_other():
+    combinations = draw_combinations([0.3, -1.0, 0.2])
+    one, other = combinations[0], combinations[-1]
+    shares = explain(["decode", "batch_norm", "adam"], combinations)
+    steps = explanation.waterfall(shares, one, other, ("First", "Second"))
+    assert list(steps.step)[:2] == ["First", "batch_norm"] and steps.step.iloc[-1] == "Second"
+    assert list(steps.kind) == ["competitor"] + ["convention"] * 3 + ["residual", "competitor"]
     np.testing.assert_allclose(steps.start[1:-1], steps.end[:-2])
     assert steps.end.iloc[-2] == pytest.approx(steps.end.iloc[-1])
+    assert steps.end.iloc[[0, -1]].tolist() == [one.correct.mean(), other.correct.mean()]
 
 
 def noisy(rng, names, effect, seeds=5, images=150):
-    """Probabilities where every habit makes noise of its own in every image, and the second one moves accuracy."""
+    """Draw predictions where every default makes noise of its own in every image, and the second moves accuracy."""
     labels = rng.integers(2, size=images)
-    habits = 0.7 * rng.normal(size=(len(names), 2, seeds, images)) + 0.7 * rng.normal(size=(len(names), 2, 1, images))
-    habits[1, 1] -= effect
+    defaults = 0.7 * rng.normal(size=(len(names), 2, seeds, images)) + 0.7 * rng.normal(size=(len(names), 2, 1, images))
+    defaults[1, 1] -= effect
     own = 1.5 + 2 * rng.normal(size=images)
-    logits = [own + sum(habits[j, index >> j & 1] for j in range(len(names))) for index in range(2 ** len(names))]
-    own = 1 / (1 + np.exp(-np.array(logits)))
-    return np.where(labels[:, None], np.stack([1 - own, own], -1), np.stack([own, 1 - own], -1)), labels
+    logits = [own + sum(defaults[j, index >> j & 1] for j in range(len(names))) for index in range(2 ** len(names))]
+    return [predictions_of_two_classes(of_combination, labels) for of_combination in 1 / (1 + np.exp(-np.array(logits)))]
 
 
 @pytest.mark.parametrize("effect", [0.0, 2.5])
 def test_a_convention_is_rarely_named_without_a_cause(effect):
     names, rng, runs = ["resize", "batch_norm", "adam"], np.random.default_rng(0), 300
     settings = Compare(margin=0.02, bootstrap=1000, seed=0)
-    falsely, found = 0, 0
+    falsely, rightly = 0, 0
     for _ in range(runs):
-        probabilities, labels = noisy(rng, names, effect)
-        natives = probabilities[[0, -1]]
-        named = cause(explanation.explain(names, probabilities, natives, labels, settings), natives, labels)
-        found += "batch_norm" in named
+        combinations = noisy(rng, names, effect)
+        named = cause(explain(names, combinations, settings=settings), combinations[0], combinations[-1])
+        rightly += "batch_norm" in named
         falsely += any(name in named for name in (["resize", "adam"] if effect else names))
     assert falsely / runs <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / runs)
     if effect:
-        assert found == runs
+        assert rightly == runs
 
 
-@pytest.mark.parametrize("left_out, words", [((), "a convention is missing"), (["other views"], ": other views.")])
-def test_what_is_left_is_said(left_out, words):
-    probabilities, labels = simulate([-0.1])
-    elsewhere, _ = simulate([-2.0])
-    natives = elsewhere[[0, 1]]
-    shares = explanation.explain(["adam"], probabilities, natives, labels, params.load().compare)
-    sentences = list(table.explanation_sentences(shares, explanation.summary(shares, natives, labels), left_out))
-    assert "more than noise" in sentences[-2] and words in sentences[-2]
+def test_a_share_that_a_single_test_would_show_need_not_be_significant_among_three():
+    rng, names = np.random.default_rng(1), ["resize", "batch_norm", "adam"]
+    shares = pd.concat([explain(names, noisy(rng, names, 0.4)) for _ in range(10)])
+    single = (shares.low > 0) | (shares.high < 0)
+    assert not (shares.significant & ~single).any()
+    alone = shares.kind.isin(["total", "native", "residual"])
+    assert (shares.significant == single)[alone].all()
+    assert (single & ~shares.significant)[shares.kind == "convention"].any()
+
+
+@pytest.mark.parametrize("differences, words", [((), "a convention is missing"), (["other views"], ": other views.")])
+def test_what_is_left_is_said(differences, words):
+    combinations, (one, other) = draw_combinations([-0.1]), draw_combinations([-2.0])
+    sentence = said(explain(["adam"], combinations, one, other), one, other, differences)[-2]
+    assert "more than noise" in sentence and words in sentence
 
 
 def test_rounding_is_no_missing_convention():
-    probabilities, labels = simulate([-1.0])
-    away = np.where(labels[:, None] == [0, 1], -1e-7, 1e-7)  # from each image's own class
-    natives = [probabilities[0], probabilities[-1] + away]
-    shares = explanation.explain(["adam"], probabilities, natives, labels, params.load().compare)
+    combinations = draw_combinations([-1.0])
+    labels = combinations[0].labels
+    away = np.where(labels[:, None] == [0, 1], -1e-7, 1e-7)  # from each image's true class
+    one, other = combinations[0], combinations[-1].with_probabilities(combinations[-1].probabilities + away)
+    shares = explain(["adam"], combinations, one, other)
     assert shares[(shares.kind == "residual") & (shares.metric == "log_loss")].low.item() > 0
-    sentences = list(table.explanation_sentences(shares, explanation.summary(shares, natives, labels)))
-    assert "within noise." in sentences[-2]
+    assert "within noise." in said(shares, one, other)[-2]
 
 
-def test_interactions_are_said_beside_their_convention():
-    probabilities, labels = simulate([-1.5, -1.5], images=2000)
-    shares = explanation.explain(["decode", "batch_norm"], probabilities, probabilities[[0, -1]], labels,
-                                 params.load().compare)
-    console = Console(file=io.StringIO(), width=80)
-    table.show_explanation(shares, explanation.summary(shares, probabilities[[0, -1]], labels), console=console)
-    printed = console.file.getvalue()
-    assert "beyond what each does alone: decode x batch_norm (" in printed
-    assert max(map(len, printed.partition("The cause")[0].splitlines())) <= 80 and "…" not in printed
+# Chance
 
-
-def test_luck_is_the_chance_that_simulated_pairs_differ():
+def test_the_chance_of_a_gap_is_that_of_simulated_pairs():
     rng, images = np.random.default_rng(0), 200
     labels = np.ones(images, int)
     right = rng.random((2, 400, images)) < 0.95 + 0.02 * rng.normal(size=(2, 400, 1))
-    natives = np.stack([1 - right, right], axis=-1).astype(float)
+    one, other = (predictions_of_two_classes(each.astype(float), labels) for each in right)
     accuracies = right.mean(axis=2)
     apart = np.mean(np.abs(accuracies[:, ::2] - accuracies[:, 1::2]) >= 0.035 - 1e-9)
-    chance, low, high = explanation.luck(natives, labels, difference=0.035)
-    assert chance == pytest.approx(apart, abs=0.06)
-    assert low < chance < high < low + 0.1
-    few = explanation.luck(natives[:, :3], labels, difference=0.035)
-    assert few[1] < chance < few[2]
-    assert explanation.luck(natives[:, [0, 0]], labels) == (0, 0, 0)
+    probability, low, high = explanation.chance_of_gap(one, other, gap=0.035)
+    assert probability == pytest.approx(apart, abs=0.06)
+    assert low < probability < high < low + 0.1
+    few = explanation.chance_of_gap(one.first_seeds(3), other.first_seeds(3), gap=0.035)
+    assert few[1] < probability < few[2]
+    same = [each.with_probabilities(each.probabilities[[0, 0]]) for each in (one, other)]
+    assert explanation.chance_of_gap(*same) == (0, 0, 0)
+    assert explanation.single_run_sd(one, other) == pytest.approx((accuracies[1] - accuracies[0]).std(ddof=1))
 
 
-def test_one_seed_says_nothing_of_luck():
-    probabilities, labels = simulate([-1.0], seeds=1)
-    shares = explanation.explain(["adam"], probabilities, probabilities[[0, -1]], labels, params.load().compare)
-    summary = explanation.summary(shares, probabilities[[0, -1]], labels)
-    assert not {"luck", "single_run_sd"} & set(summary)
-    assert "unknown with one seed" in list(table.explanation_sentences(shares, summary))[-1]
+def test_the_chance_of_a_gap_is_corrected_for_continuity():
+    right = np.array([[[1] * 8 + [0] * 2, [1] * 6 + [0] * 4], [[1] * 9 + [0], [1] * 5 + [0] * 5]])
+    one, other = (predictions_of_two_classes(each.astype(float), np.ones(10, int)) for each in right)
+    variance = (0.1**2 + 0.2**2) * 2 / 2  # accuracies 0.8 and 0.6, 0.9 and 0.5: the mean of 0.02 and 0.08
+    expected = 2 * stats.norm.sf((0.25 - 0.05) / np.sqrt(2 * variance))
+    assert explanation.chance_of_gap(one, other, gap=0.25)[0] == pytest.approx(expected)
 
 
-def test_seeds_of_the_combinations_are_at_most_those_of_the_native_runs():
-    chosen = params.load()
-    chosen = chosen.model_copy(update={"train": chosen.train.model_copy(update={"seeds": 3})})
-    assert explanation.of_combinations(chosen).train.seeds == 3
-    assert not explanation.left_out(chosen)
-    other = {"extract": chosen.extract.model_copy(update={"views": chosen.explain.views + 1})}
-    assert "other views" in explanation.left_out(chosen.model_copy(update=other))[0]
+def test_one_seed_says_nothing_of_chance():
+    combinations = draw_combinations([-1.0], seeds=1)
+    shares = explain(["adam"], combinations)
+    summary = explanation.summary(shares, combinations[0], combinations[-1])
+    assert not {"chance_of_published_gap", "single_run_sd"} & set(summary)
+    assert "unknown with one seed" in said(shares, combinations[0], combinations[-1])[-1]

@@ -1,70 +1,94 @@
-import pytest
+"""params.yaml is valid as committed, and a mistake in it is refused with its line and what to do."""
 
+import pytest
+import yaml
+
+from tests.helpers.paths import ROOT
 from versus import params
 
-COMMITTED = open("params.yaml", encoding="utf-8").read()
+COMMITTED = (ROOT / "params.yaml").read_text(encoding="utf-8")
+VALUES = yaml.safe_dump(yaml.safe_load(COMMITTED), sort_keys=False)  # without comments, one key a line
 
 
-def load(tmp_path, old, new):
+def change(section, line):
+    """Return VALUES with one line of a section changed, and the number of that line: `"train", "epochs: 5"`.
+
+    A line with an unknown key replaces the section's first one.
+    """
+    lines = VALUES.splitlines()
+    start = lines.index(f"{section}:") + 1
+    key = line.split(":")[0]
+    same = [number for number in range(start, len(lines)) if lines[number].startswith(f"  {key}:")]
+    number = same[0] if same and all(each.startswith("  ") for each in lines[start:same[0]]) else start
+    lines[number] = f"  {line}"
+    return "\n".join(lines), number + 1
+
+
+def load(tmp_path, text):
     path = tmp_path / "params.yaml"
-    assert old in COMMITTED
-    path.write_text(COMMITTED.replace(old, new, 1), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     return params.load(path)
 
 
-def line_of(text):
-    return 1 + COMMITTED[:COMMITTED.index(text)].count("\n")
-
-
 def test_the_committed_file_is_valid_and_frozen():
-    chosen = params.load()
+    settings = params.load()
     with pytest.raises(ValueError, match="frozen"):
-        chosen.train.epochs = 5
+        settings.train.epochs = 5
 
 
-@pytest.mark.parametrize("old, new, expected", [
-    ("  epochs: 3", "  epoch: 3", "train.epoch: unknown key; did you mean 'train.epochs'?"),
-    ("  epochs: 3", "  epochs: three", "train.epochs: got 'three'"),
-    ("  epochs: 3", "  epochs: 0", "train.epochs: got 0; input should be greater than or equal to 1"),
-    ("  epochs: 3", "  epochs: true", "train.epochs: got True"),
-    ("  published: true", "  published: 1", "split.published: got 1"),
-    ("  views: 2                         # augmented views kept", "  epochs: 2  # augmented views kept",
-     "extract.epochs: unknown key; did you mean 'train.epochs'?"),
-    ("train:", "trian:", "trian: unknown key; did you mean 'train'?"),
-    ("  source: sample", "  source: samples", "data.source: got 'samples'; input should be 'sample', 'kaggle', "),
-    ("  decode: all", "  decode: tensorflow", "conventions.decode: got 'tensorflow'"),
-    ("  kaggle: pmigdal/alien-vs-predator-images/versions/1", "  kaggle: pmigdal/alien-vs-predator-images",
-     "data.kaggle: got 'pmigdal/alien-vs-predator-images'"),
-    ("  weights: shared", "  weights: none.safetensors", "model.weights: got 'none.safetensors', which is no file"),
-    ("  weights: shared", "  weights: native", "model.weights: got 'native' with backbone 'efficientnet_lite0'"),
+@pytest.mark.parametrize("section, line, expected", [
+    ("train", "epoch: 3", "train.epoch: unknown key; did you mean 'train.epochs'?"),
+    ("train", "epochs: three", "train.epochs: got 'three'"),
+    ("train", "epochs: 0", "train.epochs: got 0; input should be greater than or equal to 1"),
+    ("train", "epochs: true", "train.epochs: got True"),
+    ("split", "published: 1", "split.published: got 1"),
+    ("extract", "epochs: 2", "extract.epochs: unknown key; did you mean 'train.epochs'?"),
+    ("data", "source: samples", "data.source: got 'samples'; input should be 'sample', 'kaggle', "),
+    ("conventions", "decode: tensorflow", "conventions.decode: got 'tensorflow'"),
+    ("data", "kaggle: pmigdal/alien-vs-predator-images", "data.kaggle: got 'pmigdal/alien-vs-predator-images'"),
+    ("model", "weights: none.safetensors", "model.weights: got 'none.safetensors', which is no file"),
+    ("model", "weights: native", "model.weights: got 'native' with backbone 'efficientnet_lite0'"),
 ])
-def test_a_mistake_is_refused_with_its_line(tmp_path, old, new, expected):
+def test_a_mistake_is_refused_with_its_line(tmp_path, section, line, expected):
+    text, number = change(section, line)
     with pytest.raises(params.ParamsError) as caught:
-        load(tmp_path, old, new)
-    assert f"params.yaml:{line_of(old)}: {expected}" in str(caught.value)
+        load(tmp_path, text)
+    assert f"params.yaml:{number}: {expected}" in str(caught.value)
+
+
+def test_an_unknown_section_is_refused_with_its_line(tmp_path):
+    number = 1 + VALUES[:VALUES.index("train:")].count("\n")
+    with pytest.raises(params.ParamsError) as caught:
+        load(tmp_path, VALUES.replace("train:", "trian:", 1))
+    assert f"params.yaml:{number}: trian: unknown key; did you mean 'train'?" in str(caught.value)
+
+
+def test_all_mistakes_are_told_at_once(tmp_path):
+    text = VALUES.replace("  epochs: 3", "  epochs: 0").replace("  hidden: 128", "  hidden: many")
+    with pytest.raises(params.ParamsError) as caught:
+        load(tmp_path, text)
+    assert ["model.hidden" in line for line in str(caught.value).splitlines()] == [True, False]
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path):
     message = r"params.yaml:\d+: data.folder: got 'data/images/none', which is no fold"
+    text = VALUES.replace("  source: sample\n  folder: data/images", "  source: folder\n  folder: data/images/none")
     with pytest.raises(params.ParamsError, match=message):
-        load(tmp_path, "source: sample                   # sample | kaggle | folder | synthetic\n  folder: data/images",
-             "source: folder\n  folder: data/images/none")
+        load(tmp_path, text)
 
 
-def test_batch_norm_in_training_mode_needs_one_batch_size(tmp_path):
+def test_batch_statistics_need_one_batch_size(tmp_path):
+    text, _ = change("train", "batch: 16")
     with pytest.raises(params.ParamsError, match="extract.batch: got 32 with train.batch 16"):
-        load(tmp_path, "  batch: 32                        # images a step", "  batch: 16")
-    with_frozen = COMMITTED.replace("  batch: 32                        # images a step", "  batch: 16")
-    path = tmp_path / "frozen.yaml"
-    path.write_text(with_frozen.replace("  all: native", "  all: keras"))
-    assert params.load(path).train.batch == 16
+        load(tmp_path, text)
+    assert load(tmp_path, text.replace("  all: native", "  all: keras")).train.batch == 16  # batch norm is frozen
 
 
 def test_missing_file_and_broken_yaml(tmp_path):
     with pytest.raises(params.ParamsError, match="run from the top of the repository"):
         params.load(tmp_path / "params.yaml")
     with pytest.raises(params.ParamsError, match="not YAML"):
-        load(tmp_path, "zoom: 0.2", "zoom: [0.2")
+        load(tmp_path, VALUES.replace("zoom: 0.2", "zoom: [0.2"))
 
 
 def test_every_key_is_commented():

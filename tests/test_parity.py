@@ -1,24 +1,16 @@
 """With every convention equal, Keras and PyTorch compute the same numbers: real backbones, each in its own process."""
 
-import os
 import pickle
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from versus.evaluation import parity
+from tests.helpers.processes import run
 from versus.artifacts.features import Features
-from versus.frameworks.training import Trained
+from versus.artifacts.heads import Trained
+from versus.evaluation import parity
 
-ROOT = Path(__file__).parents[1]
-# where tests share the cores, OpenMP's threads would spin in wait for each other
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE"}
-AVP = ROOT.parent / "shared" / "avp" / "train"
-# at most ten times the worst that was measured: see README, "Parity"
+# at most ten times the worst that was measured: see docs/parity.md
 NAMES = ("features", "statistics", "losses", "weights", "probabilities")
 BOUNDS = {
     "float64 frozen": dict(zip(NAMES, (8e-14, 0, 2e-13, 1e-13, 1e-13))),
@@ -28,44 +20,26 @@ BOUNDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    """24 pictures of two classes in JPEG of all kinds of sizes: real ones if they are there."""
-    folder = tmp_path_factory.mktemp("images")
-    for kind in ("alien", "predator"):
-        (folder / kind).mkdir()
-        for number in range(12):
-            if AVP.is_dir():
-                (folder / kind / f"{number}.jpg").write_bytes((AVP / kind / f"{number}.jpg").read_bytes())
-            else:
-                noise = np.random.default_rng([number, kind == "alien"])
-                small = noise.integers(0, 256, (12, 9, 3), np.uint8)
-                Image.fromarray(small).resize((150 + number, 250 - number)).save(folder / kind / f"{number}.jpg")
-    return folder
+def compute(photographs, folder, precision, *more, broken=()):
+    """Compute all cases with both competitors: {competitor: {case: (features, heads)}}."""
+    results = {}
+    for name in ("torch", "keras"):
+        out = folder / f"{name}.pickle"
+        run("compute_parity", name, precision, photographs, folder / "weights.safetensors", out, *more,
+            *(broken if name == "keras" else ()))
+        results[name] = pickle.loads(out.read_bytes())
+    return results
 
 
-def compute(images, folder, precision, *more, broken=()):
-    found = {}
-    for framework in ("torch", "keras"):
-        out = folder / f"{framework}.pickle"
-        command = [sys.executable, ROOT / "tests" / "parity_compute.py", framework, precision, images,
-                   folder / "weights.safetensors", out, *more, *(broken if framework == "keras" else ())]
-        subprocess.run(command, check=True, cwd=ROOT, env=ENVIRONMENT)
-        found[framework] = pickle.loads(out.read_bytes())
-    return found
+def differences(results, case):
+    return parity.measure(*(parity.Steps(*results[name][case]) for name in ("keras", "torch")))
 
 
-def differences(found, case):
-    sides = [parity.Stages(features.pixels, features, heads)
-             for features, heads in (found["keras"][case], found["torch"][case])]
-    return parity.measure(*sides)
-
-
-def check(found, precision):
-    for case in found["keras"]:
-        moved = found["torch"][case][0].statistics
-        bounds = BOUNDS[f"{precision} {'batch' if moved else 'frozen'}"]
-        measured = differences(found, case)
+def check(results, precision):
+    for case in results["keras"]:
+        updated = results["torch"][case][0].statistics
+        bounds = BOUNDS[f"{precision} {'batch' if updated else 'frozen'}"]
+        measured = differences(results, case)
         print(case, measured)
         assert measured["pixels"] == 0, case
         assert measured["classes"] == 0, case
@@ -73,22 +47,29 @@ def check(found, precision):
             assert measured[name] <= bound, (case, name)
 
 
-def test_each_convention_at_float64(images, tmp_path):
-    found = compute(images, tmp_path, "float64")
-    assert len(found["keras"]) == 14
-    check(found, "float64")
-    frozen = [case for case in found["keras"] if not found["torch"][case][0].statistics]
-    losses = {found["keras"][case][1][0].losses[-1] for case in frozen}
+def test_each_convention_at_float64(photographs, tmp_path):
+    results = compute(photographs, tmp_path, "float64")
+    assert len(results["keras"]) == 14
+    check(results, "float64")
+    frozen = [case for case in results["keras"] if not results["torch"][case][0].statistics]
+    losses = {results["keras"][case][1][0].losses[-1] for case in frozen}
     assert len(losses) == len(frozen)  # every convention does change something
 
 
-def test_all_conventions_at_float32(images, tmp_path):
-    check(compute(images, tmp_path, "float32", "--cases", "all"), "float32")
+def test_all_conventions_at_float32(photographs, tmp_path):
+    check(compute(photographs, tmp_path, "float32", "--cases", "all"), "float32")
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_resnet50_of_random_weights(images, tmp_path, precision):
-    check(compute(images, tmp_path, precision, "--backbone", "resnet50", "--cases", "all"), precision)
+def test_resnet50_of_random_weights(photographs, tmp_path, precision):
+    check(compute(photographs, tmp_path, precision, "--backbone", "resnet50", "--cases", "all"), precision)
+
+
+@pytest.mark.parametrize("broken", ["epsilon", "antialias"])
+def test_a_broken_convention_is_caught(photographs, tmp_path, broken):
+    results = compute(photographs, tmp_path, "float32", "--cases", "all", broken=["--broken", broken])
+    for case in ("keras", "torch"):
+        assert differences(results, case)["features"] > 100 * BOUNDS["float32 batch"]["features"], case
 
 
 def test_what_is_not_a_number_is_not_equal():
@@ -97,12 +78,12 @@ def test_what_is_not_a_number_is_not_equal():
     assert np.isnan(parity.relative(one, other)) and np.isnan(parity.largest(one, other))
 
 
-def test_statistics_of_two_networks_are_as_far_apart_as_it_goes():
-    features = [Features(np.ones((1, 2, 3)), np.ones((1, 2, 3)), [{name: np.ones(3)}], np.ones(1))
+def test_statistics_of_two_networks_are_as_far_apart_as_possible():
+    features = [Features(np.ones((1, 2, 3)), {"validation": np.ones((1, 2, 3))}, [{name: np.ones(3)}], np.ones(1))
                 for name in ("bn1.running_mean", "conv1_bn.running_mean")]
     head = Trained([(np.ones((3, 2)), np.ones(2))] * 2, np.ones(4), np.ones((1, 2, 2)))
-    found = parity.measure(*(parity.Stages(each.pixels, each, [head]) for each in features))
-    assert found["statistics"] == 1 and found["features"] == found["weights"] == found["classes"] == 0
+    measured = parity.measure(*(parity.Steps(each, [head]) for each in features))
+    assert measured["statistics"] == 1 and measured["features"] == measured["weights"] == measured["classes"] == 0
 
 
 def test_probabilities_of_the_same_epochs_are_compared():
@@ -113,10 +94,3 @@ def test_probabilities_of_the_same_epochs_are_compared():
     assert parity.measure_heads([all_epochs], [others])["probabilities"] == pytest.approx(0.2)
     for pair in ((all_epochs, saved), (saved, all_epochs)):
         assert parity.measure_heads(*([each] for each in pair))["probabilities"] == 0
-
-
-@pytest.mark.parametrize("broken", ["epsilon", "antialias"])
-def test_a_broken_convention_is_caught(images, tmp_path, broken):
-    found = compute(images, tmp_path, "float32", "--cases", "all", broken=["--broken", broken])
-    for case in ("keras", "torch"):
-        assert differences(found, case)["features"] > 100 * BOUNDS["float32 batch"]["features"], case

@@ -10,12 +10,14 @@ import re
 import shutil
 import subprocess
 
-import pipeline
 import pytest
 import yaml
 
+from tests.helpers import pipeline
+from tests.helpers.paths import ROOT
+
 STAGES = list(pipeline.stages())
-CONFIGURATION = yaml.safe_load((pipeline.ROOT / "dvc.yaml").read_text())
+CONFIGURATION = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 METRICS = CONFIGURATION["metrics"]
 PLOTS = [name for plot in CONFIGURATION["plots"] for name in plot]
 
@@ -80,7 +82,7 @@ def twenty(run, tmp_path_factory):
 
 
 def test_forced_run_writes_the_same_bytes(clone, twenty):
-    """Everything is computed anew, undisturbed; git sees dvc.lock and the metrics, dvc.lock the hash of all else."""
+    """Everything is computed again, undisturbed; git sees dvc.lock and the metrics, dvc.lock the hash of all else."""
     assert clone.repro("--force") == set(STAGES)
     assert clone.output("git", "status", "--short") == ""
     assert "up to date" in clone.output("dvc", "status")
@@ -89,11 +91,13 @@ def test_forced_run_writes_the_same_bytes(clone, twenty):
 # (changes, targets, stages that run): the stages that come before the targets and are touched, and no other
 CHANGES = {
     "margin": ({"compare.margin": 0.3}, [], {"check", "compare"}),
-    # with epsilon where Keras has it, Keras's heads stay what they were: its predictions are not made anew
+    # the statistics of the explanation, but none of the training runs that they are of
+    "resamples": ({"compare.bootstrap": 300}, [], {"check", "compare", "explain"}),
+    # with epsilon where Keras has it, Keras's heads stay what they were: its predictions are not computed again
     "adam": ({"conventions.adam": "keras"}, ["predict_keras", "predict_torch"],
              {"check", "train_keras", "train_torch", "predict_torch"}),
     "seed of the split": ({"split.seed": 1}, ["split"], {"check", "split"}),
-    # read by `download`, though not for pictures that are drawn: these come out the same, and all else stays
+    # read by `download`, though not for drawn images: these come out the same, and all else stays
     "unused": ({"data.kaggle": "some/other/versions/2"}, [], {"check", "download"}),
 }
 
@@ -111,6 +115,12 @@ def test_a_comment_in_params_runs_nothing_but_the_check(clone):
     assert clone.repro() == {"check"}
 
 
+def test_other_words_in_the_report_train_nothing(clone):
+    with open(clone.folder / "versus/report/sentences.py", "a") as file:
+        file.write("# other words\n")
+    assert clone.repro() == {"compare", "explain"}
+
+
 def test_an_unknown_key_stops_everything(clone):
     text = (clone.folder / "params.yaml").read_text().replace("  epochs:", "  epoch:")
     (clone.folder / "params.yaml").write_text(text)
@@ -123,8 +133,8 @@ def test_an_unknown_key_stops_everything(clone):
 
 
 @pytest.mark.parametrize("relative", [False, True])
-def test_pictures_of_a_folder_outside_come_and_go(clone, tmp_path, relative):
-    folder, raw = tmp_path / "pictures", clone.folder / "data/raw"
+def test_images_of_a_folder_outside_come_and_go(clone, tmp_path, relative):
+    folder, raw = tmp_path / "photographs", clone.folder / "data/raw"
     shutil.copytree(raw, folder)
     path = os.path.relpath(folder, clone.folder) if relative else str(folder)
     clone.set({"data.source": "folder", "data.folder": path})
@@ -138,7 +148,7 @@ def test_pictures_of_a_folder_outside_come_and_go(clone, tmp_path, relative):
 
 
 def names(folder):
-    """The names of the pictures in a folder of classes."""
+    """The names of the images in a folder of classes."""
     return {path.relative_to(folder).as_posix() for path in folder.glob("*/*")}
 
 

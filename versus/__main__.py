@@ -13,8 +13,10 @@ def main(*arguments):
 
 def parser():
     top = argparse.ArgumentParser(prog="python -m versus", description="Compare image classifiers, and plan how many "
-                                  "images and training runs a comparison needs.")
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
+                                  "images and training runs a comparison needs.",
+                                  epilog="`python -m versus COMMAND --help` shows what a command takes.")
+    top.set_defaults(command=lambda asked: top.print_help())
+    commands = top.add_subparsers(title="commands", metavar="COMMAND")
 
     command = commands.add_parser(
         "compare", help="compare the predictions of any two classifiers for the same images",
@@ -22,24 +24,41 @@ def parser():
         "difference with its 95 % interval, McNemar's test, verdict, and how many images are needed.",
         epilog="Each file is CSV with one row for each seed and image, and the columns seed (which training run; 0 if "
         "there is one), file (the image's name), class (its true class) and p_<class> for each class (the predicted "
-        "probability; they sum to 1). Seeds and files must be the same in both.")
-    command.add_argument("one", type=Path, metavar="A.csv")
-    command.add_argument("other", type=Path, metavar="B.csv")
-    command.add_argument("--margin", type=float, metavar="M", help="accuracies closer than this count as equivalent, as "
-                         "a share of the images: 0.02 is 2 points (default: compare.margin of params.yaml, or 0.02)")
-    command.add_argument("--titles", nargs=2, metavar=("A", "B"), help="how to call the two (default: the files' names)")
+        "probability; they sum to 1). Seeds and files must be the same in both; rows and columns can be in any order, "
+        "and other columns are ignored.")
+    command.add_argument("one", type=Path, metavar="A.csv", help="predictions of one classifier")
+    command.add_argument("other", type=Path, metavar="B.csv",
+                         help="predictions of the other; differences are B minus A")
+    command.add_argument("--margin", type=margin, metavar="M",
+                         help="accuracies closer than this count as equivalent, as a share of the images: 0.02 is 2 "
+                         "points (default: compare.margin of params.yaml, or 0.02)")
+    command.add_argument("--titles", nargs=2, metavar=("A", "B"),
+                         help="how to call the two (default: the files' names)")
     command.set_defaults(command=compare)
 
     command = commands.add_parser(
         "sample-size", help="how many images and seeds show a difference of so many points",
         description="Say how many validation images and seeds show a given difference in accuracy with a probability "
         "of 80 %, from the variation in predictions that exist.")
-    command.add_argument("difference", type=float, help="of the accuracies, as a share of the images: 0.02 is 2 points")
+    command.add_argument("difference", type=float, metavar="DIFFERENCE",
+                         help="of the accuracies, as a share of the images: 0.02 is 2 points")
     command.add_argument("--predictions", nargs=2, type=Path, metavar=("A.csv", "B.csv"),
                          default=[Path("data/predictions/keras.csv"), Path("data/predictions/torch.csv")],
                          help="files as `compare` takes them (default: those of the current run)")
     command.set_defaults(command=sample_size)
     return top
+
+
+def margin(text):
+    """Read --margin; argparse shows the message of an ArgumentTypeError."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected a share of the images between 0 and 1: 0.02 is 2 "
+                                         "points")
+    return value
 
 
 # what a command needs is imported when it runs, so that --help answers at once
@@ -57,7 +76,8 @@ def compare(asked):
 def sample_size(asked):
     from versus.evaluation.intervals import variance_components
     from versus.report import console, sample_size
-    one, other = read_pair(*asked.predictions, names(*asked.predictions))
+    first, second = asked.predictions
+    one, other = read_pair(first, second, names(first, second))
     variances = variance_components(other.correct.astype(float) - one.correct, counts=True)
     console.show_sample_size(sample_size.plan(variances, asked.difference))
 
@@ -74,10 +94,14 @@ def names(one, other):
 
 def settings_of_comparison(margin):
     """Return the section `compare` of params.yaml, or its defaults elsewhere, with another `margin` if there is one."""
+    import yaml
+
     from versus import params
-    settings = params.load().compare if Path("params.yaml").exists() else params.Compare(margin=0.02, bootstrap=10000,
-                                                                                         seed=0)
-    return settings if margin is None else params.Compare(**settings.model_dump() | {"margin": margin})
+    try:
+        settings = params.Compare.model_validate(yaml.safe_load(Path("params.yaml").read_text("utf-8"))["compare"])
+    except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError):  # no params.yaml, or one of another project
+        settings = params.Compare(margin=0.02, bootstrap=10000, seed=0)
+    return settings if margin is None else settings.model_copy(update={"margin": margin})
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-FRAMEWORKS = ("keras", "torch")  # whose defaults the conventions can follow
 Framework = Literal["keras", "torch"]
+FRAMEWORKS: tuple[Framework, ...] = ("keras", "torch")  # whose defaults the conventions can follow
 Choice = Literal["native", "keras", "torch"]
 Convention = Literal["all", "native", "keras", "torch"]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -84,7 +84,7 @@ class Conventions(Section):
     @classmethod
     def of(cls, everything: Choice, **single: Convention) -> Conventions:
         """Build the section in which every convention is `everything`, except those named in `single`."""
-        return cls(**dict.fromkeys(cls.model_fields, "all") | {"all": everything} | single)
+        return cls.model_validate(dict.fromkeys(cls.model_fields, "all") | {"all": everything} | single)
 
     def whose_default(self, name: str, framework: Framework) -> Framework:
         """Return the framework whose default `framework` uses in convention `name`."""

@@ -1,6 +1,6 @@
-"""Make Lite0's features of the sample's photographs, as many as Alien vs. Predator has, for `test_heads.py`.
+"""Compute Lite0's features of the sample's photographs, as many as Alien vs. Predator has, for `test_heads.py`.
 
-    python tests/heads_features.py FOLDER
+    python -m tests.helpers.compute_features FOLDER
 """
 
 import sys
@@ -8,32 +8,33 @@ from pathlib import Path
 
 import numpy as np
 
-from versus.frameworks.torch import backbone as backbone_torch
-from versus.recipe import conventions
-from versus.artifacts import features
-from versus.frameworks.torch import features as features_torch
 from versus import params
-from versus.frameworks.torch import runtime as runtime_torch
+from versus.artifacts import features
+from versus.frameworks import modules
+from versus.frameworks.extraction import extract
 from versus.images import sources
-from versus.recipe.conventions import TABLE
+from versus.recipe.conventions import resolve
+from versus.recipe.weights import Pretrained
 
 TRAIN = 347  # of each class; the other 100 are validation images
 
 
-def main():
-    folder, chosen = Path(sys.argv[1]), params.load()
-    runtime_torch.start(chosen.compute, "float32")
-    sources.fetch(chosen.data.model_copy(update={"source": "sample", "per_class": TRAIN + 100}), folder / "raw")
+def main(folder):
+    folder, settings = Path(folder), params.load()
+    runtime, backbone, pretrained, own = modules("torch", "runtime", "backbone", "pretrained", "features")
+    runtime.start(settings.compute, "float32")
+    sources.fetch(settings.data.model_copy(update={"source": "sample", "per_class": TRAIN + 100}), folder / "raw")
     files = np.array([sorted(kind.iterdir()) for kind in sorted((folder / "raw").iterdir())])  # (classes, files)
-    section = params.Conventions(**dict.fromkeys(TABLE, "all") | {"all": "keras"})
-    followed = conventions.resolve(section, "torch")
-    model = chosen.model.model_copy(update={"backbone": "efficientnet_lite0", "weights": "shared"})
-    backbone = backbone_torch.build(model, backbone_torch.find_weights(model), followed.batch_norm)
-    made = features_torch.extract_files(backbone, list(files[:, :TRAIN].flat), list(files[:, TRAIN:].flat), chosen,
-                                        followed, None)
-    features.save(made, folder)
-    np.save(folder / "labels.npy", np.repeat(range(len(files)), TRAIN))
+    conventions = resolve(params.Conventions.of("keras"), "torch")
+    model = settings.model.model_copy(update={"backbone": "efficientnet_lite0", "weights": "shared"})
+    tensors = pretrained.find_weights(model, backbone.shapes(backbone.network(model.backbone, model.image_size)))
+    network = backbone.build(model, Pretrained(tensors), conventions.batch_norm)
+    extracted = extract(own, network, list(files[:, :TRAIN].flat), {"validation": list(files[:, TRAIN:].flat)},
+                        settings, conventions, None)
+    features.save(extracted, folder)
+    (folder / "labels").mkdir()
+    np.save(folder / "labels/labels.npy", np.repeat(range(len(files)), TRAIN))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

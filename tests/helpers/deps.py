@@ -18,13 +18,13 @@ WIDTH = 120
 def write(text):
     """Return dvc.yaml's `text` with the modules of each stage listed behind `MARK`; raise ValueError if one lacks it."""
     for stage, entry in yaml.safe_load(text)["stages"].items():
-        found = re.search(rf"^  {stage}:.*\n(?:(?!^  \w).*\n)*?.*{re.escape(MARK)}((?:.*\n)*?.*)\]", text, re.MULTILINE)
-        if not found:
+        match = re.search(rf"^  {stage}:.*\n(?:(?!^  \w).*\n)*?.*{re.escape(MARK)}((?:.*\n)*?.*)\]", text, re.MULTILINE)
+        if not match:
             raise ValueError(f"dvc.yaml: stage {stage!r} has no line {MARK.strip()!r} in its deps")
         modules = ", ".join(in_order(of_command(entry["cmd"])))
         lines = textwrap.fill(modules, WIDTH - 1, initial_indent=INDENT, subsequent_indent=INDENT,
                               break_long_words=False, break_on_hyphens=False)
-        text = text[:found.start(1)] + lines + text[found.end(1):]
+        text = text[:match.start(1)] + lines + text[match.end(1):]
     return text
 
 

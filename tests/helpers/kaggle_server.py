@@ -2,7 +2,7 @@
 
 It stands in as the HTTP proxy of a client whose KAGGLE_API_ENVIRONMENT is LOCALHOST (the API at http://localhost/api).
 So any free port serves, and names of hosts stay as they are. In the client's environment TEST (localhost:7777)
-kagglesdk prints every body, for which it loads an archive whole: nothing is kept when the connection is cut there.
+kagglesdk prints every body, for which it loads an archive whole: nothing is saved if the connection breaks there.
 """
 
 import base64

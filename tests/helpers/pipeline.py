@@ -12,8 +12,10 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ("dvc.lock", "metrics", ".github")  # not copied: what earlier runs left, and what no run needs
+from tests.helpers.paths import ROOT
+from tests.helpers.processes import PATIENT
+
+RESULTS = ("dvc.lock", "metrics", ".github", "docs")  # not copied: what earlier runs left, and what no run needs
 SMALL = {
     "data.source": "synthetic", "data.classes": 2, "data.per_class": 16,
     "model.image_size": 64,
@@ -35,9 +37,7 @@ class Clone:
         author = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
                   for what, value in (("NAME", "test"), ("EMAIL", "test@localhost"))}
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        self.environment = os.environ | folders | author | {"PATH": path, "COLUMNS": "200"}
-        # where tests share the cores, OpenMP's threads would spin in wait for each other: five times slower
-        self.environment["OMP_WAIT_POLICY"] = "PASSIVE"
+        self.environment = os.environ | folders | author | {"PATH": path, "COLUMNS": "200"} | PATIENT
 
     def run(self, *command):
         """Run a command here: its CompletedProcess, with what it says on both channels as stdout."""

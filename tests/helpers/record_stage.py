@@ -1,9 +1,10 @@
-"""Run a stage in one folder after the other, and write down which keys of params.yaml it reads: a driver for a test.
+"""Run a stage in one folder after the other; write down which keys of params.yaml it reads, and which engine it loads.
 
-    python record_stage.py STAGE REPORT FOLDER...
+    python record_stage.py REPORT STAGE ARGUMENTS FOLDER...
 
-Each folder is a repository of its own, with other settings; REPORT gets the sorted dotted names, of all of them, as
-JSON. A section that is handed on does not count as read, only its keys; what `params.load` reads to validate neither.
+Each folder is a repository of its own, with other settings; ARGUMENTS are the stage's, as JSON. REPORT gets JSON:
+`keys`, the sorted dotted names read in all of them, and `loaded`, the names of all modules that are loaded in the end.
+A section that is handed on does not count as read, only its keys do; neither does what `params.load` reads to validate.
 """
 
 import json
@@ -13,52 +14,39 @@ import sys
 from pathlib import Path
 
 
-def record(params, read):
-    """Make `params`, the module, note in the set `read` each key that is read once `load` has returned."""
+def record_reads(params, keys):
+    """Make the module `params` add to the set `keys` each key that is read once `load` has returned."""
     names = {field.annotation: name for name, field in params.Params.model_fields.items()}
-    load, get, copy = params.load, params.Section.__getattribute__, params.Section.model_copy
-    loaded = False
-    replaced = {}  # by id of a section's copy: the copy, so that the id stays its own, and the keys replaced in it
-
-    def load_and_record(*arguments):
-        nonlocal loaded
-        loaded = False
-        settings = load(*arguments)
-        loaded = True
-        return settings
+    load, get = params.load, params.Section.__getattribute__
 
     def get_and_record(section, key):
-        if loaded and type(section) in names:
-            fields = type(section).model_fields
-            wanted = fields.keys() if key in ("__dict__", "model_dump") else {key} & fields.keys()
-            _, others = replaced.get(id(section), (None, ()))
-            read.update(f"{names[type(section)]}.{field}" for field in wanted - set(others))
+        fields = type(section).model_fields if type(section) in names else {}
+        read = fields if key == "model_dump" else {key} & fields.keys()
+        keys.update(f"{names[type(section)]}.{field}" for field in read)
         return get(section, key)
 
-    def copy_and_remember(section, *, update=None, deep=False):
-        nonlocal loaded
-        was, loaded = loaded, False
-        copied = copy(section, update=update, deep=deep)
-        loaded = was
-        _, others = replaced.get(id(section), (None, ()))
-        replaced[id(copied)] = copied, {*others, *(update or ())}
-        return copied
+    def load_and_record(*arguments):
+        params.Section.__getattribute__ = get
+        settings = load(*arguments)
+        params.Section.__getattribute__ = get_and_record
+        return settings
 
-    params.load, params.Section.model_copy = load_and_record, copy_and_remember
-    params.Section.__getattribute__ = get_and_record
+    params.load = load_and_record
 
 
-def main(stage, report, *folders):
-    report, read = Path(report).resolve(), set()
+def main(report, stage, arguments, *folders):
+    report, keys = Path(report).resolve(), set()
     folders = [Path(folder).resolve() for folder in folders]
     os.chdir(folders[0])
     sys.path[0] = str(folders[0])  # instead of the tests, as under `python -m`
-    from versus import params
-    record(params, read)
+    if Path("versus/params.py").exists():  # which some stage does without
+        from versus import params
+        record_reads(params, keys)
     for folder in folders:
         os.chdir(folder)
-        runpy.run_module(f"stages.{stage}", run_name="__main__")
-    report.write_text(json.dumps(sorted(read)))
+        sys.argv = [stage, *json.loads(arguments)]
+        runpy.run_module(stage, run_name="__main__")
+    report.write_text(json.dumps({"keys": sorted(keys), "loaded": sorted(sys.modules)}))
 
 
 if __name__ == "__main__":

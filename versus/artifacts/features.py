@@ -20,13 +20,13 @@ class Features:
     augmented: of the training images, (views, images, width). plain: of the images as they are, by part,
     (passes, images, width): one pass, or one after each view where batch norm's running statistics changed.
     statistics: the running statistics after each view; empty where they did not change. pixels: of the first images
-    as the framework received them, (images, size, size, 3), for a comparison; None in the feature cache.
+    as the framework received them, (images, size, size, 3), for a comparison; empty in the feature cache.
     """
 
     augmented: np.ndarray
     plain: dict[str, np.ndarray]
     statistics: list[Statistics] = field(default_factory=list)
-    pixels: np.ndarray | None = None
+    pixels: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     def statistics_after(self, epochs: int) -> Statistics:
         """Return the running statistics to save after training for `epochs`; {} if batch norm was frozen.

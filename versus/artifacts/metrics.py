@@ -37,6 +37,11 @@ def write_table(path: str | Path, rows: pd.DataFrame) -> None:
     rows.assign(**{name: rows[name].map(significant) for name in floats}).to_csv(path, index=False)
 
 
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read what `write_table` wrote."""
+    return pd.read_csv(path)
+
+
 def significant(value: float) -> float:
     """Round to six significant digits; 0 is never negative.
 

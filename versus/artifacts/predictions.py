@@ -1,5 +1,6 @@
 """Predictions of one classifier in memory; `predictions_csv` reads and writes them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,8 +59,10 @@ def pair(one: Predictions, other: Predictions, titles: tuple[str, str]) -> tuple
     if not problems:
         order = [other.class_names.index(name) for name in one.class_names]
         labels = np.argsort(order)[other.labels]  # position in one's class names of each label of other
-        other = replace(other, class_names=one.class_names, labels=labels, probabilities=other.probabilities[..., order])
-        if changed := [file for file, a, b in zip(one.files, one.labels, labels) if a != b]:
+        other = replace(other, class_names=one.class_names, labels=labels,
+                        probabilities=other.probabilities[..., order])
+        of_files = dict(zip(other.files, labels))  # files are sorted by class, so another class is another order
+        if changed := [file for file, label in zip(one.files, one.labels) if of_files[file] != label]:
             problems.append(f"the true class differs for {some(changed)}")
     if problems:
         raise PredictionsError(f"{titles[0]} and {titles[1]} cannot be compared: {'; '.join(problems)}; expected the "
@@ -68,7 +71,7 @@ def pair(one: Predictions, other: Predictions, titles: tuple[str, str]) -> tuple
     return one, other
 
 
-def some(values: list, most: int = 3) -> str:
+def some(values: Sequence, most: int = 3) -> str:
     """List at most `most` values, and say how many more there are."""
     listed = ", ".join(repr(value) for value in values[:most])
     return listed + (f" and {len(values) - most:,} more" if len(values) > most else "")

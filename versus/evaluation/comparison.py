@@ -58,10 +58,13 @@ def verdict(interval: tuple[float, float], equivalence: tuple[float, float], mar
 
 
 def compare(one: Predictions, other: Predictions, settings: params.Compare) -> dict:
-    """Compare the predictions of two classifiers, paired by image and seed (see `predictions.pair`).
+    """Compare the predictions of two classifiers, paired by image and seed: raise ValueError if they are not.
 
     Returns flat scalars; differences are other minus one. McNemar's test is of the first seed alone.
     """
+    if any(getattr(one, field) != getattr(other, field) for field in ("seeds", "files", "class_names")):
+        raise ValueError("got predictions of different seeds, files or classes; expected the same in the same order: "
+                         "see predictions.pair")
     right, other_right = one.correct, other.correct  # (seeds, images)
     accuracy = estimate(other_right.astype(float) - right, settings, counts=True)
     log_loss = estimate(other.log_losses - one.log_losses, settings)

@@ -119,7 +119,7 @@ def _estimate(effect: Effect, settings: params.Compare, counts: bool) -> dict:
     t_values = studentised(cells, settings.bootstrap, np.random.default_rng(settings.seed))
     low, high = interval(variances, 0.95, t_values)
     corrected_low, corrected_high = interval(variances, 1 - 0.05 / effect.number, t_values)
-    return {"share": variances.mean, "low": low + 0.0, "high": high + 0.0,  # no -0.0
+    return {"share": variances.mean, "low": low, "high": high,
             "significant": corrected_low > 0 or corrected_high < 0}
 
 

@@ -88,11 +88,11 @@ def interval(variances: VarianceComponents, level: float, t_values=(0.0,)) -> tu
     """Return (low, high), the confidence interval of the mean difference over new images and new seeds.
 
     Each half-width combines those of images and seeds by MOVER (Zou & Donner 2008, Statistics in Medicine 27):
-    half_width^2 = q^2 (image + noise/seeds)/images + t[seeds-1]^2 seed/seeds, where q is the longer of Student's t[images-1]
-    and the quantile of `t_values` (see `studentised`), which reflects the skewness. Seeds are not resampled: three or ten values do not
-    show a distribution's shape, and resampling them makes the interval too narrow. With one seed it is the interval
-    for these two trained classifiers. For counts it also includes every mean mu that the images cannot exclude, even
-    if none is discordant: (mean - mu)^2 <= z^2 consistency |mu|(1 - |mu|)/images + the part of the seeds (Wilson 1927).
+    half_width^2 = q^2 (image + noise/seeds)/images + t[seeds-1]^2 seed/seeds, where q is the longer of Student's
+    t[images-1] and the quantile of `t_values` (see `studentised`), which reflects the skewness. Seeds are not
+    resampled: three or ten values do not show a distribution's shape, and resampling them makes the interval too
+    narrow. With one seed it is the interval for these two trained classifiers. For counts it also includes every mean
+    mu that the images cannot exclude, even if none is discordant: (mean - mu)^2 <= z^2 consistency |mu|(1 - |mu|)/images + the part of the seeds (Wilson 1927).
 
     >>> nothing_differs = variance_components(np.zeros((1, 200)), counts=True)
     >>> low, high = interval(nothing_differs, 0.95)
@@ -101,11 +101,13 @@ def interval(variances: VarianceComponents, level: float, t_values=(0.0,)) -> tu
     """
     tail = (1 + level) / 2
     student = stdtrit(variances.images - 1, tail)
-    of_seeds = stdtrit(variances.seeds - 1, tail) ** 2 * variances.seed / variances.seeds if variances.seeds > 1 else 0.0
+    of_seeds = 0.0
+    if variances.seeds > 1:
+        of_seeds = stdtrit(variances.seeds - 1, tail) ** 2 * variances.seed / variances.seeds
     below, above = -np.quantile(t_values, 1 - tail), np.quantile(t_values, tail)
     low = -_upper_limit(-variances.mean, max(student, below), of_seeds, variances, ndtri(tail))
     high = _upper_limit(variances.mean, max(student, above), of_seeds, variances, ndtri(tail))
-    return float(low), float(high)
+    return float(low) + 0.0, float(high) + 0.0  # no -0.0
 
 
 def _upper_limit(mean, quantile, of_seeds, variances, normal):

@@ -25,29 +25,38 @@ def summary(predictions: Predictions) -> dict[str, float]:
 
 
 def _scores(probabilities: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...]) -> dict[str, float]:
-    """Return the scores of one seed's (images, classes) probabilities."""
+    """Return the scores of one seed's (images, classes) probabilities, without those that its images do not define."""
     classes = np.arange(len(class_names))
     predicted = probabilities.argmax(axis=1)
-    precision, recall, _, _ = metrics.precision_recall_fscore_support(labels, predicted, labels=classes,
-                                                                      zero_division=0)
+    precision, recall, _, images = metrics.precision_recall_fscore_support(labels, predicted, labels=classes,
+                                                                           zero_division=0)
+    area = roc_auc(probabilities, labels)
     return {
         "accuracy": metrics.accuracy_score(labels, predicted),
         "log_loss": metrics.log_loss(labels, probabilities, labels=classes),
         # two classes: mean of (p - y)^2, 0..1; more: summed over the classes, 0..2
         "brier": metrics.brier_score_loss(labels, probabilities, labels=classes),
-        "roc_auc": roc_auc(probabilities, labels),
+        **({} if area is None else {"roc_auc": area}),
         "ece": calibration_error(probabilities, labels),
-        **{f"recall_{name}": value for name, value in zip(class_names, recall)},
+        **{f"recall_{name}": value for name, value, number in zip(class_names, recall, images) if number},
         **{f"precision_{name}": value for name, value in zip(class_names, precision)},
     }
 
 
-def roc_auc(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Return the area under the ROC curve; for more than two classes the mean of one class against the rest."""
+def roc_auc(probabilities: np.ndarray, labels: np.ndarray) -> float | None:
+    """Return the area under the ROC curve; for more than two classes the mean of one class against the rest.
+
+    Only classes that occur in the labels count; None if fewer than two do.
+
+    >>> roc_auc(np.array([[0.7, 0.2, 0.1], [0.4, 0.5, 0.1], [0.1, 0.8, 0.1]]), np.array([0, 1, 1]))
+    1.0
+    """
+    occurring = np.unique(labels)
+    if len(occurring) < 2:
+        return None
     if probabilities.shape[1] == 2:
         return metrics.roc_auc_score(labels, probabilities[:, 1])
-    return metrics.roc_auc_score(labels, probabilities, multi_class="ovr", average="macro",
-                                 labels=np.arange(probabilities.shape[1]))
+    return float(np.mean([metrics.roc_auc_score(labels == label, probabilities[:, label]) for label in occurring]))
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
@@ -90,7 +99,8 @@ def confusion(predictions: Predictions) -> pd.DataFrame:
 def roc_curve(predictions: Predictions) -> pd.DataFrame:
     """Return at most 200 points of the ROC curve, all seeds pooled.
 
-    Two classes: the second is the positive one. More: micro-average, each class against the rest, pooled.
+    Two classes: the second is the positive one, and without images of both there is no curve. More: micro-average,
+    each class against the rest, pooled.
     """
     seeds, _, classes = predictions.probabilities.shape
     if classes == 2:
@@ -98,6 +108,8 @@ def roc_curve(predictions: Predictions) -> pd.DataFrame:
     else:
         truth = np.tile(label_binarize(predictions.labels, classes=np.arange(classes)).ravel(), seeds)
         score = predictions.probabilities.ravel()
+    if truth.all() or not truth.any():
+        return pd.DataFrame({"false_positive_rate": [], "true_positive_rate": []}, dtype=float)
     false, true, _ = metrics.roc_curve(truth, score)
     shown = np.unique(np.linspace(0, len(false) - 1, min(ROC_POINTS, len(false))).round().astype(int))
     return pd.DataFrame({"false_positive_rate": false[shown], "true_positive_rate": true[shown]})

@@ -3,18 +3,22 @@
 One framework stands for all: with equal conventions they compute the same numbers (metrics/parity.json).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from versus import params
-from versus.artifacts.features import Features
+from versus.artifacts.features import Features, Statistics
+from versus.frameworks.extraction import extract
 from versus.frameworks.training import Trainer, fit_seeds
 from versus.images.dataset import Part
 from versus.images.opening import is_jpeg
 from versus.recipe.conventions import OF_FEATURES, FeatureConventions, Resolved
+from versus.recipe.weights import Pretrained
 
 # the modules that the features of a combination are computed by, apart from the framework's own
 SOURCES = ["artifacts/features.py", "frameworks/extraction.py", "images/opening.py", "recipe/architectures.py",
@@ -38,20 +42,52 @@ def sources(framework: str) -> list[Path]:
                                                              for source in OWN_SOURCES]
 
 
-def any_jpeg(files: list[Path]) -> bool:
-    """Say whether any of the files is a JPEG file, whatever its name."""
-    return any(map(is_jpeg, files))
+def entries(combinations: Sequence[FeatureConventions], files: list[Path]) -> list[str]:
+    """Name the entry of the feature cache that each combination needs; combinations with equal features share it.
 
-
-def entry(conventions: FeatureConventions, jpeg: bool) -> str:
-    """Name the entry of the feature cache that a combination needs; combinations with equal features share it.
-
-    Without a JPEG file among the images (`jpeg` False) both decoders give the same pixels.
+    Without a JPEG file among the images, whatever their names, both decoders give the same pixels.
     """
-    values = {name: getattr(conventions, name) for name in OF_FEATURES}
-    if not jpeg:
-        values["decode"] = "any"
-    return "-".join(values.values())
+    jpeg = any(map(is_jpeg, files))
+    names = []
+    for conventions in combinations:
+        values = {name: getattr(conventions, name) for name in OF_FEATURES}
+        if not jpeg:
+            values["decode"] = "any"
+        names.append("-".join(values.values()))
+    return names
+
+
+def first_of_each(entries: list[str], combinations: list[Resolved]) -> dict[str, Resolved]:
+    """Map each entry to the first of the combinations that share it."""
+    first: dict[str, Resolved] = {}
+    for entry, combination in zip(entries, combinations):
+        first.setdefault(entry, combination)
+    return first
+
+
+class FeatureComputer:
+    """Compute the features of combinations in one framework, with one compiled backbone for each kind of batch norm.
+
+    backbone, own: the framework's modules `backbone` and `features`. known: features that need not be computed.
+    """
+
+    def __init__(self, backbone: ModuleType, own: ModuleType, pretrained: Pretrained, settings: params.Params,
+                 train: Part, validation: Part):
+        self.backbone, self.own, self.pretrained, self.settings = backbone, own, pretrained, settings
+        self.train, self.plain = train.files, {"validation": validation.files}
+        self.built: dict[str, tuple[Any, Statistics]] = {}
+        self.known: dict[Resolved, Features] = {}
+
+    def compute(self, combination: Resolved, title: str) -> Features:
+        """Compute the features of one combination; `title` is the progress bar's."""
+        if combination in self.known:
+            return self.known[combination]
+        if combination.batch_norm not in self.built:
+            network = self.backbone.build(self.settings.model, self.pretrained, combination.batch_norm)
+            self.built[combination.batch_norm] = network, self.backbone.statistics(network)
+        network, statistics = self.built[combination.batch_norm]
+        self.backbone.set_statistics(network, statistics)  # the combination before may have changed them
+        return extract(self.own, network, self.train, self.plain, self.settings, combination, title)
 
 
 def fit_combinations(new_trainer: Callable[[list[int], float, str], Trainer], settings: params.Params,

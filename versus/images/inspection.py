@@ -52,6 +52,16 @@ def check_usable(table: pd.DataFrame, source: str) -> None:
                                   f"classes; expected two classes or more. Problems: {_problems(table)}")
 
 
+def save(table: pd.DataFrame, path: str | Path) -> None:
+    """Write what `inspect` returned as CSV."""
+    table.to_csv(path, index=False)
+
+
+def read(path: str | Path) -> pd.DataFrame:
+    """Read what `save` wrote."""
+    return pd.read_csv(path, keep_default_na=False, dtype={"class": str})
+
+
 def summary(table: pd.DataFrame) -> str:
     """Say in a line how many images there are, of how many classes, in which parts, and how many are unusable."""
     parts = table.published.value_counts()

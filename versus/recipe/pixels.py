@@ -158,4 +158,4 @@ def _shear_and_zoom(image: np.ndarray, view: np.void) -> np.ndarray:
     channels = [Image.fromarray(channel).transform((width, height), Image.Transform.AFFINE, matrix,
                                                    Image.Resampling.NEAREST, fillcolor=0)
                 for channel in np.moveaxis(image, 2, 0)]
-    return np.stack(channels, axis=2)
+    return np.stack([np.asarray(channel) for channel in channels], axis=2)

@@ -6,6 +6,7 @@ import pandas as pd
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from versus import params
 from versus.evaluation.power import MOST_IMAGES
@@ -21,9 +22,12 @@ LAST_ROWS = {"all conventions": "sum", "the two native runs": "native runs", "no
 
 def comparison_table(one: dict, other: dict, result: dict, titles: Titles) -> Table:
     """Return a table of both competitors' scores (`scores.summary`) and of `comparison.compare`'s result."""
+    means = "mean ± sd of seeds; " if result["seeds"] > 1 else ""
     table = _table(f"{plural(result['images'], 'validation image')}, {plural(result['seeds'], 'seed')} "
-                   f"(mean ± sd of seeds; {titles[1]} minus {titles[0]})", *titles, "difference", "95 % interval")
+                   f"({means}{titles[1]} minus {titles[0]})", *titles, "difference", "95 % interval", foldable=titles)
     for name, label in ROWS.items():
+        if name not in one:
+            continue  # what the images do not define: see `scores.summary`
         table.add_row(label, _score(one, name), _score(other, name), f"{other[name] - one[name]:+.3f}",
                       _interval(result, name))
     return table
@@ -48,12 +52,13 @@ def explanation_table(shares: pd.DataFrame, titles: Titles) -> Table:
     return table
 
 
-def show_explanation(shares: pd.DataFrame, summary: dict, pair: Pair, settings: params.Params,
+def show_explanation(shares: pd.DataFrame, summary: dict, parity: dict, pair: Pair, settings: params.Params,
                      console: Console | None = None) -> None:
-    """Print the table and the sentences of the explanation."""
+    """Print the table and the sentences of the explanation; `parity` is metrics/parity.json."""
     titles = (pair[0].title, pair[1].title)
     differences = sentences.other_differences(settings, titles)
-    _show(explanation_table(shares, titles), sentences.explanation(shares, summary, pair, differences), console)
+    _show(explanation_table(shares, titles),
+          [*sentences.explanation(shares, summary, pair, differences), sentences.parity(parity, titles)], console)
 
 
 def show_sample_size(plan: Plan, console: Console | None = None) -> None:
@@ -65,11 +70,12 @@ def show_sample_size(plan: Plan, console: Console | None = None) -> None:
     _show(table, [plan.sentence()], console)
 
 
-def _table(title: str, *headings: str, first: str = "") -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+def _table(title: str, *headings: str, first: str = "", foldable: tuple[str, ...] = ()) -> Table:
+    """Return an empty table; long headings in `foldable` are folded, so that no number is cut at 80 columns."""
+    table = Table(box=box.SIMPLE_HEAD, title=Text(title), title_justify="left")
     table.add_column(first, no_wrap=True)
     for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(Text(heading), justify="right", no_wrap=heading not in foldable, overflow="fold")
     return table
 
 
@@ -77,7 +83,7 @@ def _show(table: Table, texts: Iterable[str], console: Console | None) -> None:
     console = console or Console(highlight=False)
     console.print(table)
     for text in filter(None, texts):
-        console.print(text, soft_wrap=not console.is_terminal)
+        console.print(Text(text), soft_wrap=not console.is_terminal)
 
 
 def _score(scores: dict, name: str) -> str:

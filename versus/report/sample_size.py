@@ -32,8 +32,8 @@ class Plan:
         else:
             seeds = plural(self.seeds_needed, "seed") if self.seeds_needed > 0 else "no number of seeds"
             more = f"with these images {seeds} would be enough"
-        return (f"With {plural(self.images, 'image')} and {plural(self.seeds, 'seed')}, as in this run, the probability "
-                f"of showing it is {self.probability:.0%}; {more}.")
+        return (f"With {plural(self.images, 'image')} and {plural(self.seeds, 'seed')}, as in this run, the "
+                f"probability of showing it is {self.probability:.0%}; {more}.")
 
 
 def plan(variances: VarianceComponents, difference: float) -> Plan:

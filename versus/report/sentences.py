@@ -1,4 +1,4 @@
-"""What was found, in words: the same sentences for the console and every page. Titles name the two competitors."""
+"""Findings in words: the same sentences for the console and every page. Titles name the two competitors."""
 
 from collections.abc import Iterator
 
@@ -42,19 +42,31 @@ def comparison(result: dict, titles: Titles, margin: float) -> str:
 
 def _mcnemar(result: dict) -> str:
     """Give McNemar's p; where it seems to contradict the verdict, say why the two can differ."""
-    p = result["mcnemar_p"]
-    text = f"McNemar's exact test of the first seed alone: p = {p:.2g}."
+    reason = _why_they_differ(result)
+    text = f"McNemar's exact test of the first seed alone: p = {result['mcnemar_p']:.2g}."
+    return f"{text} {reason}" if reason else text
+
+
+def _why_they_differ(result: dict) -> str:
+    """Say why McNemar's test of the first seed can differ from the verdict of all seeds; "" where it does not."""
+    better = result["verdict"] in (ONE_BETTER, OTHER_BETTER)
+    significant, several = result["mcnemar_p"] <= SIGNIFICANT, result["seeds"] > 1
     seeds = plural(result["seeds"], "seed")
-    if result["verdict"] in (ONE_BETTER, OTHER_BETTER) and p > SIGNIFICANT and result["seeds"] > 1:
-        text += (f" A single pair of training runs rarely shows a difference of this size; the verdict rests on all "
-                 f"{seeds}.")
-    elif result["verdict"] in (ONE_BETTER, OTHER_BETTER) and p > SIGNIFICANT:
-        text += (" It is an exact test of a single pair of runs and stricter than the interval: treat the verdict with "
-                 "caution.")
-    elif result["verdict"] not in (ONE_BETTER, OTHER_BETTER) and p <= SIGNIFICANT and result["seeds"] > 1:
-        text += (f" It ignores that another seed can turn out differently; the verdict takes the variation between "
-                 f"all {seeds} into account.")
-    return text
+    if better and not significant and several:
+        return f"By itself this pair of training runs does not show the difference; the verdict rests on all {seeds}."
+    if better and not significant:
+        return ("It is not significant: the exact test is stricter than the interval, and one seed says nothing about "
+                "another. Treat the verdict with caution.")
+    if result["verdict"] == EQUIVALENT and significant:
+        return ("A difference can be significant and yet smaller than the margin"
+                + (f"; the verdict rests on all {seeds}." if several else "."))
+    if not better and significant and several:
+        return (f"It ignores that another seed can turn out differently; the verdict takes the variation between all "
+                f"{seeds} into account.")
+    if not better and significant:
+        return ("The interval includes 0 all the same: it also allows for the skewness of so few images. Treat the "
+                "p-value with caution.")
+    return ""
 
 
 def _images_needed(result: dict) -> str:

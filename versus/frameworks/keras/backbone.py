@@ -102,7 +102,7 @@ def set_statistics(backbone: keras.Model, statistics: Statistics) -> None:
 
 
 # of each kind of layer: PyTorch's names of its variables, and the axes of PyTorch's tensor in Keras's order
-_LAYOUTS = [
+_LAYOUTS: list[tuple[type, list[tuple[str, tuple[int, ...]]]]] = [
     (layers.DepthwiseConv2D, [("weight", (2, 3, 0, 1))]),
     (layers.Conv2D, [("weight", (2, 3, 1, 0)), ("bias", (0,))]),
     (layers.BatchNormalization, [(name, (0,)) for name in ("weight", "bias", "running_mean", "running_var")]),

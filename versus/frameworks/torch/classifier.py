@@ -7,7 +7,7 @@ from torch import nn
 
 from versus import params
 from versus.artifacts.features import Statistics
-from versus.artifacts.heads import Head
+from versus.artifacts.heads import LAYERS, Head
 from versus.frameworks.torch import backbone as backbones
 from versus.frameworks.torch import head as heads
 from versus.recipe.weights import Pretrained
@@ -32,8 +32,8 @@ def assemble(model: params.Model, pretrained: Pretrained, statistics: Statistics
     backbone = backbones.build(model, pretrained, "frozen")
     backbones.set_statistics(backbone, statistics)
     head = heads.build(widths)
-    for layer, (kernel, bias) in zip((head.hidden, head.output), weights):
-        layer.load_state_dict({"weight": torch.from_numpy(kernel.T), "bias": torch.from_numpy(bias)})
+    for layer, (kernel, bias) in zip(LAYERS, weights):
+        head.get_submodule(layer).load_state_dict({"weight": torch.from_numpy(kernel.T), "bias": torch.from_numpy(bias)})
     return Classifier(backbone, head, model.image_size).eval()
 
 
@@ -50,4 +50,4 @@ def save(classifier: Classifier, folder: str | Path) -> None:
 def load(folder: str | Path) -> tuple[nn.Module, nn.Module]:
     """Read classifier.pt2; return the classifier and, as a part of it, its backbone."""
     classifier = torch.export.unflatten(torch.export.load(Path(folder) / "classifier.pt2"))
-    return classifier, classifier.backbone
+    return classifier, classifier.get_submodule("backbone")

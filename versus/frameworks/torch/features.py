@@ -49,10 +49,10 @@ def apply(backbone: nn.Module, images: ImageBatches, training: bool, bar: tqdm) 
     # channels_last would change Lite0's float32 features by 0.3 % from the float64 ones, the default by 0.001 %
     fast = not training and precision == torch.float32  # at float64 channels_last takes twice as long
     layout = torch.channels_last if fast else torch.contiguous_format
-    features = None
+    features = np.empty((0, 0))
     for batch, rows in zip(_read(images), images.batches):
         predicted = backbone(batch.to(precision, memory_format=layout)).numpy()
-        if features is None:
+        if not len(features):
             features = np.empty((len(images.files), predicted.shape[1]), predicted.dtype)
         features[rows] = predicted
         bar.update(len(rows))

@@ -20,7 +20,7 @@ class UncorrectedAdam(torch.optim.Optimizer):
         super().__init__(parameters, {"lr": lr, "betas": betas, "eps": eps})
 
     @torch.no_grad()
-    def step(self):
+    def step(self, closure=None):
         for group in self.param_groups:
             for parameter in group["params"]:
                 self._update(parameter, group)

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Repeat the runs whose metrics stand in this folder and in the tables of docs/, about an hour on two cores:
+#     bash docs/runs/run.sh ../shared/avp && make docs
+# The argument is the folder with Alien vs. Predator's images, {train,validation}/{alien,predator}/*.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+images=$1
+
+run() {  # name, stages (all if empty), changes of params.yaml
+    local name=$1 stages=$2
+    shift 2
+    local settings=(-S data.source=folder -S "data.folder=$images")
+    for change in "$@"; do settings+=(-S "$change"); done
+    # shellcheck disable=SC2086
+    dvc exp run $stages "${settings[@]}"
+    mkdir -p "docs/runs/$name"
+    cp metrics/{split,keras,torch,compare}.json "docs/runs/$name/"
+    for file in metrics/parity.json metrics/explain.json metrics/explain.csv metrics/plots/waterfall.csv; do
+        if [[ -z $stages || $stages == *$(basename "${file%%.*}" | sed s/waterfall/explain/)* ]]; then
+            cp "$file" "docs/runs/$name/"
+        fi
+    done
+    git checkout --quiet params.yaml
+}
+
+run avp-native ""
+run avp-keras "evaluate parity compare" conventions.all=keras
+run avp-torch "evaluate parity compare" conventions.all=torch
+run avp-planted "" conventions.all=keras conventions.batch_norm=native
+run avp-keras-float32-20x30 "evaluate parity compare" conventions.all=keras train.seeds=20 train.epochs=30
+run avp-torch-float32-20x30 "evaluate parity compare" conventions.all=torch train.seeds=20 train.epochs=30
+run avp-keras-float64 "evaluate parity compare" conventions.all=keras train.precision=float64
+run avp-torch-float64 "evaluate parity compare" conventions.all=torch train.precision=float64
+run avp-40-seeds "evaluate compare explain" train.seeds=40
+for seed in 1 2 3; do
+    run "avp-views-$seed" "evaluate compare" "extract.seed=$seed"
+done

@@ -1,0 +1,36 @@
+"""The backbones in PyTorch are timm's and torchvision's, and frozen ones are built in evaluation mode."""
+
+import numpy as np
+import timm
+import torch
+import torchvision
+
+from tests.frameworks import adapters_torch
+from tests.helpers.backbones import PIXELS
+from versus.frameworks.torch import backbone as backbones
+from versus.recipe.architectures import ARCHITECTURES
+
+
+def test_lite0_is_timms_under_its_own_normalisation(lite0, tensors):
+    network = timm.create_model("tf_efficientnet_lite0", num_classes=0)
+    state = {name: torch.from_numpy(tensor) for name, tensor in tensors["efficientnet_lite0"].items()}
+    network.load_state_dict(state, strict=False)
+    expected = adapters_torch.apply(network, (PIXELS - 127) / 128)
+    np.testing.assert_array_equal(adapters_torch.apply(lite0, PIXELS), expected)
+
+
+def test_resnet50_constants_are_those_of_torchvisions_weights():
+    preset = torchvision.models.ResNet50_Weights.IMAGENET1K_V1.transforms()
+    np.testing.assert_allclose(ARCHITECTURES["resnet50"].mean, np.array(preset.mean) * 255)
+    np.testing.assert_allclose(np.sqrt(ARCHITECTURES["resnet50"].variance), np.array(preset.std) * 255)
+
+
+@torch.inference_mode()
+def test_batch_norm_is_chosen_by_the_mode_that_a_backbone_is_built_in(build, tensors):
+    """Called as it was built: a frozen one leaves the statistics alone, the other updates them all."""
+    for batch_norm in ("frozen", "batch"):
+        backbone = build(batch_norm)
+        backbone(adapters_torch.tensor(PIXELS))
+        unchanged = [np.array_equal(values, tensors["efficientnet_lite0"][name])
+                     for name, values in backbones.statistics(backbone).items()]
+        assert all(unchanged) if batch_norm == "frozen" else not any(unchanged)

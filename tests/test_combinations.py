@@ -1,0 +1,119 @@
+"""Every combination of conventions: whose features it shares, how it is trained, how its predictions are kept."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.helpers.imports import imported
+from tests.helpers.paths import ROOT
+from versus import params
+from versus.artifacts import combinations as files
+from versus.artifacts.features import Features
+from versus.artifacts.predictions import Predictions, PredictionsError
+from versus.frameworks import combinations
+from versus.images.dataset import Part
+from versus.params import Conventions
+from versus.recipe import conventions
+
+SETTINGS = params.load()
+
+
+def test_decoders_share_an_entry_where_no_file_is_jpeg(tmp_path):
+    natives = [conventions.resolve(Conventions.of("native"), framework) for framework in params.FRAMEWORKS]
+    image = Image.new("RGB", (8, 8))
+    image.save(tmp_path / "one.png")
+    image.save(tmp_path / "two.png", format="JPEG")  # what counts is the content, not the name
+    for images, decoders in (([tmp_path / "one.png"], ["any", "any"]),
+                             (sorted(tmp_path.iterdir()), [native.decode for native in natives])):
+        assert [entry.split("-")[0] for entry in combinations.entries(natives, images)] == decoders
+
+
+def test_entries_name_what_features_depend_on_and_the_first_combination_of_each_is_computed():
+    section = Conventions.of("keras", adam="native", resize="native")
+    combined = conventions.combinations(section)
+    entries = combinations.entries(combined, [])
+    assert entries[0] == entries[2] != entries[1] == entries[3]  # bit 1 is Adam's
+    assert combinations.first_of_each(entries, combined) == {entries[0]: combined[0], entries[1]: combined[1]}
+
+
+@pytest.mark.parametrize("framework", params.FRAMEWORKS)
+def test_entries_depend_on_every_module_that_computes_features(framework):
+    own = ROOT / "versus/frameworks" / framework
+    modules = set().union(*(imported(path) for path in (
+        ROOT / "versus/frameworks/extraction.py", own / "features.py", own / "backbone.py", own / "runtime.py")))
+    # params hands on values, which the fingerprint holds; conventions names values, which the entry's name holds
+    without_effect = {"versus/frameworks/__init__.py", "versus/params.py", "versus/recipe/conventions.py"}
+    assert {path.as_posix() for path in combinations.sources(framework)} >= modules - without_effect
+    assert all((ROOT / path).is_file() for path in combinations.sources(framework))
+
+
+def test_seeds_of_the_combinations_are_at_most_those_of_the_native_runs():
+    settings = SETTINGS.model_copy(update={"train": SETTINGS.train.model_copy(update={"seeds": 3})})
+    changed = combinations.settings_of_combinations(settings)
+    assert changed.train.seeds == 3 and changed.extract.views == settings.explain.views
+    few = settings.model_copy(update={"explain": settings.explain.model_copy(update={"seeds": 2, "views": 1})})
+    changed = combinations.settings_of_combinations(few)
+    assert (changed.train.seeds, changed.extract.views) == (2, 1)
+
+
+class Trainer:
+    """A head whose prediction tells its features and how often it was reset; it learns nothing."""
+
+    created = []
+
+    def __init__(self, widths, learning_rate, adam):
+        self.widths, self.adam, self.resets = widths, adam, 0
+        Trainer.created.append(self)
+
+    def reset(self, weights):
+        self.resets += 1
+
+    def step(self, features, labels):
+        return 0.0
+
+    def probabilities(self, features):
+        own = np.full(len(features), features.mean())
+        return np.stack([own, 3 - own], axis=1).astype(np.float32)
+
+    def weights(self):
+        return []
+
+
+def test_combinations_with_equal_features_weights_and_adam_are_trained_once():
+    Trainer.created.clear()
+    settings = SETTINGS.model_copy(update={"train": SETTINGS.train.model_copy(update={"seeds": 2, "epochs": 1})})
+    section = Conventions.of("keras", adam="native", resize="native", decode="native")
+    combined = conventions.combinations(section)  # decode, resize, adam: without JPEG files the first changes nothing
+    entries = combinations.entries(combined, [])
+    plain = {entry: {"validation": np.full((1, 5, 4), 1.0 + number)} for number, entry in enumerate(sorted(set(entries)))}
+    train = Part([None] * 6, np.array([0, 1] * 3), ["a", "b"])
+    probabilities = combinations.fit_combinations(
+        Trainer, settings, combined, entries, lambda entry: Features(np.ones((1, 6, 4)), plain[entry]), train)
+    assert probabilities.shape == (8, 2, 5, 2) and probabilities.dtype == np.float64
+    np.testing.assert_allclose(probabilities.sum(axis=3), 1, atol=1e-15)
+    assert {trainer.adam: trainer.resets for trainer in Trainer.created} == {"uncorrected": 4, "corrected": 4}
+    assert all(trainer.widths == [4, settings.model.hidden, 2] for trainer in Trainer.created)
+    for index, entry in enumerate(entries):
+        expected = plain[entry]["validation"].mean() / 3
+        np.testing.assert_allclose(probabilities[index, :, :, 0], expected)
+
+
+def test_a_file_gives_back_what_it_holds_in_the_same_bytes(tmp_path):
+    probabilities = np.random.default_rng(0).dirichlet([1, 1], (4, 3, 2))
+    saved = files.Combinations(["resize", "adam"], ["a/ü, 1.jpg", "b/1.jpg"], probabilities)
+    for name in ("one", "other"):
+        files.save(saved, tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+    read = files.read(tmp_path / "one")
+    assert (read.factors, read.files) == (saved.factors, saved.files)
+    native = Predictions((0, 1, 2, 3), tuple(saved.files), ("a", "b"), np.array([0, 1]), np.zeros((4, 2, 2)))
+    predictions = read.of_images(native)
+    np.testing.assert_array_equal([each.probabilities for each in predictions], probabilities)
+    assert all(each.seeds == (0, 1, 2) for each in predictions)
+
+
+def test_combinations_of_other_images_are_refused():
+    saved = files.Combinations([], ["a/1.jpg"], np.ones((1, 1, 1, 2)) / 2)
+    native = Predictions((0,), ("a/2.jpg",), ("a", "b"), np.array([0]), np.ones((1, 1, 2)) / 2)
+    with pytest.raises(PredictionsError, match="same images and classes: run `dvc repro`"):
+        saved.of_images(native)

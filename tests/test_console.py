@@ -1,0 +1,138 @@
+"""Tables and sentences as they are printed: nothing is cut at 80 columns, whatever the titles."""
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from tests.helpers.paths import ROOT
+from tests.helpers.predictions import draw_combinations
+from versus import params
+from versus.evaluation import explanation
+from versus.evaluation.power import MOST_IMAGES
+from versus.frameworks import COMPETITORS
+from versus.params import Compare
+from versus.report import console as printing
+from versus.report.sample_size import Plan
+
+SCORES = {"accuracy": 0.885, "accuracy_sd": 0.012, "log_loss": 0.3, "log_loss_sd": 0.02, "brier": 0.08,
+          "roc_auc": 0.95, "ece": 0.03, "images": 200, "seeds": 10}
+RESULT = {"accuracy_difference": 0.035, "accuracy_low": -0.02, "accuracy_high": 0.09, "log_loss_difference": -0.1,
+          "log_loss_low": -0.2, "log_loss_high": 0.01, "mcnemar_p": 0.243, "agreement": 0.875, "verdict": "undecided",
+          "images_needed": 1234, "images": 200, "seeds": 10}
+PARITY = {"conventions": "different"}
+
+
+def printed(show, *arguments, width=80, terminal=False):
+    """Return what `show` prints to a pipe or a terminal of that width."""
+    console = Console(file=io.StringIO(), width=width, force_terminal=terminal, no_color=True, highlight=False)
+    show(*arguments, console=console)
+    return console.file.getvalue()
+
+
+def print_comparison(titles=("Forest", "Logistic"), changes=None, without=(), **options):
+    scores = [{name: value for name, value in each.items() if name not in without} | (changes or {})
+              for each in (SCORES, SCORES | {"accuracy": 0.92})]
+    return printed(printing.show_comparison, *scores, RESULT | (changes or {}), titles, 0.02, **options)
+
+
+def cells(text, label):
+    """The cells of the row that begins with `label`."""
+    (row,) = [line.strip() for line in text.splitlines() if line.strip().startswith(label + "  ")]
+    return [cell.strip() for cell in row.split("   ") if cell.strip()]
+
+
+def test_the_comparison_fits_a_pipe_of_eighty_columns():
+    table, verdict, sentence = print_comparison().partition("Verdict")
+    assert max(map(len, table.splitlines())) <= 80 and "…" not in table
+    assert cells(table, "accuracy") == ["accuracy", "0.885 ± 0.012", "0.920 ± 0.012", "+0.035", "-0.020 to +0.090"]
+    assert cells(table, "ROC AUC") == ["ROC AUC", "0.950", "0.950", "+0.000"]
+    assert "200 validation images, 10 seeds (mean ± sd of seeds; Logistic minus Forest)" in table
+    for words in ("undecided", "0.24", "87.5%", "1,234 validation images"):
+        assert words in sentence
+    assert sentence.count("\n") == 1  # a pipe has no width at which a sentence would break
+
+
+def test_a_terminal_breaks_sentences_at_its_width():
+    sentences = print_comparison(terminal=True).partition("Verdict")[2]
+    assert sentences.count("\n") > 2 and max(map(len, sentences.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("titles", [
+    ("logistic_regression_with_all_features_standardised", "x"), ("x", "random forest of a thousand trees, by seed"),
+    ("a/very/long/path/of/predictions/keras.csv", "another/very/long/path/of/predictions/keras.csv"), ("猫" * 20, "ö"),
+])
+def test_long_titles_are_folded_and_no_number_is_cut(titles):
+    table = print_comparison(titles).partition("Verdict")[0]
+    assert max(map(len, table.splitlines())) <= 80 and "…" not in table
+    assert cells(table, "accuracy") == ["accuracy", "0.885 ± 0.012", "0.920 ± 0.012", "+0.035", "-0.020 to +0.090"]
+    heading = table.partition("─")[0]
+    for title in titles:  # every character of it is there, be it on several lines
+        assert all(heading.count(character) >= title.count(character) for character in set(title))
+
+
+def test_titles_are_shown_as_they_are():
+    text = print_comparison(("[bold]a[/]", ":smile:"), {"verdict": "other better"})
+    assert text.count("[bold]a[/]") == 2 and text.count(":smile:") == 3
+
+
+def test_one_seed_has_no_deviation():
+    text = print_comparison(changes={"seeds": 1})
+    assert cells(text, "accuracy")[1:3] == ["0.885", "0.920"]
+    assert "200 validation images, 1 seed (Logistic minus Forest)" in text and "±" not in text
+
+
+def test_a_score_that_the_images_do_not_define_has_no_row():
+    text = print_comparison(without=("roc_auc",))
+    assert "ROC AUC" not in text and cells(text, "ECE") and "nan" not in text
+
+
+def test_the_explanation_fits_a_pipe_of_eighty_columns_and_says_interactions():
+    combinations = draw_combinations([-1.5, -1.5], images=2000)
+    one, other = combinations[0], combinations[-1]
+    shares = explanation.explain(["decode", "batch_norm"], combinations, one, other,
+                                 Compare(margin=0.02, bootstrap=10000, seed=0))
+    text = printed(printing.show_explanation, shares, explanation.summary(shares, one, other),
+                   PARITY, tuple(COMPETITORS.values())[:2], params.load(ROOT / "params.yaml"))
+    table, _, sentences = text.partition("Cause of")
+    assert max(map(len, table.splitlines())) <= 80 and "…" not in table
+    assert "Together, decode x batch_norm change the accuracy by " in sentences
+    rows = shares[shares.metric == "accuracy"].set_index("name")
+    for name, label in (("batch_norm", "batch_norm"), ("all conventions", "sum"),
+                        ("the two native runs", "native runs"), ("not explained", "not explained")):
+        row = rows.loc[name]
+        assert cells(table, label)[1:3] == [f"{row.share:+.3f}", f"{row.low:+.3f} to {row.high:+.3f}"]
+
+
+def test_the_explanation_ends_with_parity_where_conventions_are_equal():
+    (only,) = draw_combinations([])
+    shares = explanation.explain([], [only], only, only, Compare(margin=0.02, bootstrap=100, seed=0))
+    arguments = shares, explanation.summary(shares, only, only)
+    rest = tuple(COMPETITORS.values())[:2], params.load(ROOT / "params.yaml")
+    broken = {"conventions": "equal", "features": 0.1}
+    assert printed(printing.show_explanation, *arguments, broken, *rest).endswith("run `make test`.\n")
+    assert "parity" not in printed(printing.show_explanation, *arguments, PARITY, *rest)
+
+
+def test_the_explanation_lists_conventions_by_size():
+    combinations = draw_combinations([0.2, -1.5])
+    one, other = combinations[0], combinations[-1]
+    shares = explanation.explain(["adam", "resize"], combinations, one, other,
+                                 Compare(margin=0.02, bootstrap=100, seed=0))
+    text = printed(printing.show_explanation, shares, explanation.summary(shares, one, other),
+                   PARITY, tuple(COMPETITORS.values())[:2], params.load(ROOT / "params.yaml"))
+    labels = [line.split()[0] for line in text.partition("─ \n")[2].partition("Cause")[0].splitlines() if line.strip()]
+    assert labels == ["resize", "adam", "sum", "native", "not"]
+    assert np.abs(shares.share[:2]).is_monotonic_increasing
+
+
+def test_sample_sizes_are_a_row_for_each_number_of_seeds():
+    plan = Plan(difference=0.02, images=200, seeds=10, probability=0.423,
+                images_needed={3: -1, 10: 12_345, 30: MOST_IMAGES}, seeds_needed=40)
+    text = printed(printing.show_sample_size, plan)
+    assert cells(text, "3") == ["3", "no number"] and cells(text, "10") == ["10", "12,345"]
+    assert cells(text, "30") == ["30", "more than 10,000,000"]
+    assert text.endswith("With 200 images and 10 seeds, as in this run, the probability of showing it is 42%; with these "
+                         "images 40 seeds would be enough.\n")
+    assert " ".join(text.split()).startswith("To show a difference of 0.02 in accuracy with a probability of 80 %:")

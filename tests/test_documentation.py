@@ -1,0 +1,67 @@
+"""README and docs say what the committed metrics say, and nothing that is not there."""
+
+import re
+
+import pytest
+
+from tests.helpers.paths import ROOT
+from versus.report import documentation
+
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def page_name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_name)
+def test_tables_are_those_of_the_committed_metrics(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    text = path.read_text(encoding="utf-8")
+    assert documentation.write(text) == text, "run `make docs`"
+    assert page_name(path) in documentation.PAGES or "<!-- table" not in text
+
+
+def test_every_table_stands_on_some_page():
+    text = "".join(path.read_text(encoding="utf-8") for path in PAGES)
+    assert set(re.findall(r"<!-- table: ([\w-]+) -->\n\|", text)) == set(documentation.TABLES)
+
+
+def test_the_picture_shows_the_committed_metrics(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    labels = [sorted(re.findall(r"<text[^>]*>([^<]+)</text>", svg)) for svg in (
+        documentation.waterfall(), (ROOT / documentation.PICTURE).read_text(encoding="utf-8"))]
+    assert labels[0] == labels[1], "run `make docs`"
+    assert {"Keras", "PyTorch", "batch_norm"} <= set(labels[0])
+
+
+def test_the_front_page_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 100
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_name)
+def test_links_lead_somewhere(path):
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", path.read_text(encoding="utf-8")):
+        name, _, anchor = link.partition("#")
+        target = path.parent / name if name else path
+        assert target.exists(), link
+        headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_name)
+def test_files_and_commands_that_are_named_exist(path):
+    text = path.read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:versus|stages|tests|docs)/[\w/.-]+)`", text):
+        assert (ROOT / name).exists(), name
+    for target in re.findall(r"`?make (\w+)`?", text):
+        assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE), target
+    for key in re.findall(r"`(\w+\.\w+)=", text):
+        section, name = key.split(".")
+        assert re.search(rf"^{section}:.*\n(?:  .*\n)*?  {name}:", (ROOT / "params.yaml").read_text(encoding="utf-8"),
+                         re.MULTILINE), key
+
+
+def test_numbers_have_three_decimals_and_no_negative_zero():
+    assert [documentation._signed(value) for value in (-0.0545, 0.0004, -0.0004, 0.12)] == [
+        "−0.054", "0.000", "0.000", "+0.120"]

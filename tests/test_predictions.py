@@ -1,0 +1,306 @@
+"""Predictions in memory and as files: what is read is what was written, and every wrong file is refused by line."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+from tests.helpers.predictions import NAMES, draw_predictions, predictions_of, rows_of
+from versus.artifacts import predictions_csv
+from versus.artifacts.predictions import PredictionsError, pair, some
+from versus.evaluation import scores
+
+TITLES = ("Forest", "Logistic")
+ODD_NAMES = ("NA", "None", "p_x")  # names that pandas or the prefix could swallow
+
+
+def written(rows, path):
+    """Write rows of predictions, and read them."""
+    rows.to_csv(path, index=False)
+    return predictions_csv.read(path)
+
+
+def assert_equal(read, expected):
+    """Compare predictions, whatever the order of the images of `expected`."""
+    order = sorted(range(len(expected.files)),
+                   key=lambda i: (expected.class_names[expected.labels[i]], expected.files[i]))
+    assert (read.seeds, read.class_names) == (expected.seeds, expected.class_names)
+    assert read.files == tuple(expected.files[i] for i in order)
+    assert np.array_equal(read.labels, expected.labels[order])
+    np.testing.assert_allclose(read.probabilities, expected.probabilities[:, order], rtol=1e-14)
+
+
+# in memory
+
+def test_predicted_classes_correctness_and_losses_are_those_of_scikit_learn():
+    predictions = draw_predictions(3, 40, 4)
+    for seed, values in enumerate(predictions.probabilities):
+        assert np.array_equal(predictions.predicted[seed], values.argmax(axis=1))
+        assert predictions.correct[seed].mean() == metrics.accuracy_score(predictions.labels, values.argmax(axis=1))
+        assert predictions.log_losses[seed].mean() == pytest.approx(metrics.log_loss(predictions.labels, values))
+
+
+def test_of_equal_probabilities_the_first_class_is_predicted_and_a_loss_is_always_finite():
+    predictions = predictions_of(np.array([[[0.5, 0.5], [0.0, 1.0], [1.0, 0.0]]]), np.array([0, 0, 0]))
+    assert predictions.predicted.tolist() == [[0, 1, 0]] and predictions.correct.tolist() == [[True, False, True]]
+    assert predictions.log_losses[0] == pytest.approx([np.log(2), -np.log(np.finfo(float).eps), 0])
+
+
+def test_first_seeds_and_other_probabilities_are_of_the_same_images():
+    predictions = draw_predictions(4, 20, 3)
+    first = predictions.first_seeds(2)
+    assert first.seeds == (0, 1) and np.array_equal(first.probabilities, predictions.probabilities[:2])
+    other = predictions.with_probabilities(predictions.probabilities[2:])
+    assert other.seeds == (0, 1) and np.array_equal(other.probabilities, predictions.probabilities[2:])
+    assert first.files == other.files == predictions.files and other.labels is predictions.labels
+
+
+@pytest.mark.parametrize("values, expected", [
+    ([], ""), ([1], "1"), (["a", "b", "c"], "'a', 'b', 'c'"), (list(range(1003)), "0, 1, 2 and 1,000 more"),
+])
+def test_a_list_in_an_error_is_short(values, expected):
+    assert some(values) == expected
+
+
+# files
+
+def test_predictions_are_read_as_they_were_written(tmp_path):
+    predictions = draw_predictions(3, 30, 3, names=ODD_NAMES)
+    rows = rows_of(predictions).sample(frac=1, random_state=0)
+    assert_equal(written(rows, tmp_path / "p.csv"), predictions)
+    predictions_csv.write(predictions, tmp_path / "new/folder/p.csv")
+    assert_equal(predictions_csv.read(tmp_path / "new/folder/p.csv"), predictions)
+
+
+def test_written_rows_are_in_the_order_of_seeds_then_images(tmp_path):
+    predictions = draw_predictions(2, 4, 2)
+    predictions_csv.write(predictions, tmp_path / "p.csv")
+    rows = pd.read_csv(tmp_path / "p.csv")
+    assert list(rows) == ["seed", "file", "class", "p_alien", "p_predator"]
+    assert rows["seed"].tolist() == [0] * 4 + [1] * 4 and rows["file"].tolist() == [*predictions.files] * 2
+
+
+def test_the_order_of_rows_and_columns_and_further_columns_do_not_matter(tmp_path):
+    predictions = draw_predictions(2, 30, 3)
+    rows = rows_of(predictions).assign(split="test", **{"Unnamed: 0": "", "predicted": "robot"})
+    rows.insert(0, "weight", 0.5)
+    shuffled = rows.sample(frac=1, random_state=1)
+    columns = ["split", "p_robot", "file", "weight", "p_alien", "class", "seed", "p_predator", "predicted"]
+    read = written(shuffled[columns], tmp_path / "p.csv")
+    assert read.class_names == ("robot", "alien", "predator")  # in the order of the columns
+    assert_equal(pair(predictions_csv_sorted(predictions, tmp_path), read, TITLES)[1], predictions)
+
+
+def predictions_csv_sorted(predictions, folder):
+    """Return the same predictions with their images sorted, as reading gives them."""
+    predictions_csv.write(predictions, folder / "sorted.csv")
+    return predictions_csv.read(folder / "sorted.csv")
+
+
+@pytest.mark.parametrize("names", [
+    ("tree frog", "sea  lion"), ("a, b", 'c "d"'), ("Bär", "猫"), ("p_", "p_p_"), ("0", "1"), ("line\nbreak", "tab\t"),
+    ("NaN", "null"), (" a", "a"), ("1.0", "1"), ("seed", "file"), ("class", "p_class"), ("[bold]", ":smile:"),
+])
+def test_classes_may_have_any_name(tmp_path, names):
+    predictions = draw_predictions(2, 20, 2, names=names)
+    assert_equal(written(rows_of(predictions), tmp_path / "p.csv"), predictions)
+
+
+@pytest.mark.parametrize("name", ["NA", "", "0012", "1e5", 'a,"b"', "a\r\nb", "ä/ö.jpg", " x "])
+def test_images_may_have_any_name(tmp_path, name):
+    predictions = draw_predictions(2, 2, 2)
+    predictions = replace(predictions, files=(name, "other"))
+    assert_equal(written(rows_of(predictions), tmp_path / "p.csv"), predictions)
+
+
+@pytest.mark.parametrize("convert", [
+    lambda text: text.encode("utf-8-sig"),
+    lambda text: text.replace("\n", "\r\n").encode(),
+    lambda text: text.replace("\n", "\r").encode(),
+    lambda text: text.replace("\n", "\r\n").encode("utf-8-sig").rstrip(),
+    lambda text: text.replace("\n", "\n\n").encode(),
+    lambda text: ("\n".join(",".join(f'"{field}"' for field in line.split(",")) for line in text.splitlines())).encode(),
+])
+def test_files_of_any_program_are_read(tmp_path, convert):
+    predictions = draw_predictions(2, 20, 3, names=("Bär", "猫", "x"))
+    (tmp_path / "p").write_bytes(convert(rows_of(predictions).to_csv(index=False)))
+    assert_equal(predictions_csv.read(tmp_path / "p"), predictions)
+
+
+def test_seeds_may_be_any_whole_numbers(tmp_path):
+    predictions = replace(draw_predictions(3, 20, 2), seeds=(-3, 2**60, 2**60 + 1))  # the last two are one as floats
+    assert_equal(written(rows_of(predictions), tmp_path / "p.csv"), predictions)
+    rows = rows_of(replace(predictions, seeds=(0, 1, 2)))
+    rows["seed"] = rows["seed"].map({0: "0.0", 1: "01", 2: "2e0"})
+    assert written(rows, tmp_path / "p.csv").seeds == (0, 1, 2)
+
+
+def test_a_class_of_which_no_image_exists_stays_a_class(tmp_path):
+    predictions = draw_predictions(2, 30, 3)
+    rows = rows_of(predictions)
+    read = written(rows[rows["class"] != "predator"], tmp_path / "p.csv")
+    assert read.class_names == NAMES[:3] and set(read.labels) == {0, 2}
+
+
+def test_probabilities_may_be_exactly_0_or_1(tmp_path):
+    predictions = predictions_of(np.eye(3)[[[0, 1, 2], [1, 1, 1]]], np.array([0, 1, 2]))
+    assert_equal(written(rows_of(predictions).astype({f"p_{name}": int for name in NAMES[:3]}), tmp_path / "p.csv"),
+                 predictions)
+
+
+def test_single_precision_sums_are_repaired_without_a_warning(tmp_path, recwarn):
+    rows = rows_of(draw_predictions(2, 30, 2))
+    read = written(rows.astype({"p_alien": np.float32, "p_predator": np.float32}), tmp_path / "p.csv")
+    np.testing.assert_allclose(read.probabilities.sum(axis=2), 1, rtol=1e-15)
+    scores.summary(read)
+    assert not recwarn.list
+
+
+# wrong files
+
+@pytest.mark.parametrize("spoil, message", [
+    (lambda rows: rows.drop(columns="file"), "line 1: got no column 'file' among 'seed', 'class', 'p_alien', "
+     "'p_predator'; expected seed, file, class and p_<class>"),
+    (lambda rows: rows.drop(columns="p_predator"), "line 1: got 1 columns p_<class>; expected at least two"),
+    (lambda rows: rows.rename(columns={"p_predator": "p_alien"}), "line 1: got the column 'p_alien' 2 times; expected"),
+    (lambda rows: rows.iloc[:0], "got no rows; expected one for each seed and image"),
+    (lambda rows: rows.iloc[:-1], "seed 1: got no row for 'predator/009.jpg'; expected the files of seed 0"),
+    (lambda rows: rows.iloc[1:], "seed 1: got rows for 'alien/000.jpg', which seed 0 lacks"),
+    (lambda rows: pd.concat([rows, rows.iloc[:1]]), "line 22, column 'file': got 'alien/000.jpg' once more for seed 0"),
+    (lambda rows: rows.replace({"class": {"alien": "aline"}}), "line 2, column 'class': got 'aline', which has no column "
+     "p_<class>; expected one of 'alien', 'predator'"),
+    (lambda rows: rows.assign(p_alien=rows["p_alien"] / 2), "line 2, columns 'p_alien' to 'p_predator': got "
+     "probabilities that sum to 0."),
+    (lambda rows: rows.assign(p_alien=np.nan), "line 2, column 'p_alien': got ''; expected a probability from 0 to 1"),
+    (lambda rows: rows.assign(p_alien="high"), "line 2, column 'p_alien': got 'high'; expected a probability"),
+    (lambda rows: rows.assign(p_alien=-0.1), "line 2, column 'p_alien': got '-0.1'; expected a probability"),
+    (lambda rows: rows.assign(p_alien="0,5"), "line 2, column 'p_alien': got '0,5'; expected a probability"),
+    (lambda rows: rows.assign(p_alien=87), "line 2, column 'p_alien': got '87'; expected a probability from 0 to 1"),
+    (lambda rows: rows.assign(p_alien=0, p_predator=0), "line 2, columns 'p_alien' to 'p_predator': got probabilities "
+     "that sum to 0; expected 1"),
+    (lambda rows: rows.assign(seed=0.5), "line 2, column 'seed': got '0.5'; expected a whole number"),
+    (lambda rows: rows.assign(seed="first"), "line 2, column 'seed': got 'first'; expected a whole number"),
+    (lambda rows: rows.assign(seed=rows["seed"].replace({1: np.nan})), "line 12, column 'seed': got ''; expected"),
+])
+def test_unusable_predictions_are_refused_by_line_and_column(tmp_path, spoil, message):
+    with pytest.raises(PredictionsError) as refused:
+        written(spoil(rows_of(draw_predictions(2, 10, 2))), tmp_path / "p.csv")
+    assert f"p.csv: {message}" in str(refused.value)
+    assert "Correct the file" in str(refused.value)
+
+
+def test_seeds_that_are_the_same_number_are_one_seed(tmp_path):
+    rows = rows_of(draw_predictions(2, 10, 2))
+    rows["seed"] = rows["seed"].map({0: "1", 1: "1.0"})
+    with pytest.raises(PredictionsError, match="line 12, column 'file': got 'alien/000.jpg' once more for seed 1;"):
+        written(rows, tmp_path / "p.csv")
+
+
+def test_another_class_in_another_seed_is_refused(tmp_path):
+    rows = rows_of(draw_predictions(2, 10, 2)).reset_index(drop=True)
+    rows.loc[12, "class"] = "predator"
+    with pytest.raises(PredictionsError, match="seed 1: got another class than in seed 0 for 'alien/004.jpg'"):
+        written(rows, tmp_path / "p.csv")
+
+
+def test_problems_of_every_kind_are_listed_at_once(tmp_path):
+    rows = rows_of(draw_predictions(2, 10, 2)).reset_index(drop=True).astype(object)
+    rows.loc[0, "p_alien"], rows.loc[3, "class"], rows.loc[19, "file"] = "x", "aline", "new.jpg"
+    with pytest.raises(PredictionsError) as refused:
+        written(rows, tmp_path / "p.csv")
+    problems = str(refused.value).splitlines()
+    for problem in ("line 2, column 'p_alien': got 'x'", "line 5, column 'class': got 'aline'",
+                    "seed 1: got no row for 'predator/009.jpg'", "seed 1: got rows for 'new.jpg'"):
+        assert any(problem in line for line in problems), problem
+    assert len(problems) == 5  # the misspelled class is not also "another class"
+
+
+@pytest.mark.parametrize("wrong, last", [
+    (9, "line 10, column 'p_alien'"), (10, "line 11, column 'p_alien'"), (11, "and 1 more problem of this file"),
+    (20, "and 10 more problems of this file"),
+])
+def test_ten_problems_are_listed_and_the_others_counted(tmp_path, wrong, last):
+    rows = rows_of(draw_predictions(2, 10, 2)).reset_index(drop=True).astype(object)
+    rows.loc[:wrong - 1, "p_alien"] = "x"
+    with pytest.raises(PredictionsError) as refused:
+        written(rows, tmp_path / "p.csv")
+    *problems, remedy = str(refused.value).splitlines()
+    assert len(problems) == min(wrong, 11) and f"p.csv: {last}" in problems[-1] and remedy.startswith("Correct")
+
+
+@pytest.mark.parametrize("text, message", [
+    ("", "got an empty file; expected a line with the columns seed, file, class and p_<class>"),
+    ("\n\n", "got an empty file"),
+    ("seed;file;class;p_a;p_b\n0;x;a;1;0\n", "line 1: got columns separated by ';'; expected commas, and decimal points"),
+    ("seed\tfile\tclass\tp_a\tp_b\n", "line 1: got columns separated by '\\t'; expected commas"),
+    ("seed,file,class,p_a,p_b\n0,x,a,1,0\n0,y,a,1\n", "line 3: got 4 fields; expected 5, as in line 1"),
+    ("seed,file,class,p_a,p_b\n0,x,a,1,0\n0,y,z,a,1,0\n", "line 3: got 6 fields; expected 5, as in line 1"),
+    ("seed,file,class,p_a,p_b\n0,x,a,1,0,7\n0,y,a,1,0,7\n", "line 2: got 6 fields; expected 5, as in line 1"),
+    ('seed,file,class,p_a,p_b\n0,x,a,1,0\n0,"y,a,1,0\n0,z,a,1,0\n', "line 3: got a row that is not CSV"),
+    ('seed,file,class,p_a,p_b\n0,"x"y,a,1,0\n', "line 2: got a row that is not CSV"),
+    # lines of the file, whatever stands in quotes or between the rows
+    ('seed,file,class,p_a,p_b\n0,"x\ny",a,1,0\n\n0,z,a,1,1\n', "line 5, columns 'p_a' to 'p_b': got probabilities that "
+     "sum to 2"),
+    ('seed,file,class,p_a,p_b\r\n0,"x\r\ny",a,1,1\r\n', "line 2, columns 'p_a' to 'p_b': got probabilities that sum"),
+    ('seed,file,class,"p_a\n",p_b\n0,x,b,1,1\n', "line 3, columns 'p_a\\n' to 'p_b': got probabilities that sum to 2"),
+    ('\n\nseed,file,class,p_a,p_b\n0,x,a,1,1\n', "line 4, columns 'p_a' to 'p_b'"),
+    ("<!DOCTYPE html>\n<html></html>\n", "line 1: got no column 'seed' among '<!DOCTYPE html>'"),
+])
+def test_files_that_are_no_such_csv_are_refused(tmp_path, text, message):
+    (tmp_path / "p.csv").write_bytes(text.encode())
+    with pytest.raises(PredictionsError) as refused:
+        predictions_csv.read(tmp_path / "p.csv")
+    assert f"p.csv: {message}" in str(refused.value)
+
+
+def test_missing_files_and_folders_are_refused(tmp_path):
+    for path, reason in ((tmp_path / "none.csv", "No such file or directory"), (tmp_path, "Is a directory")):
+        with pytest.raises(PredictionsError) as refused:
+            predictions_csv.read(path)
+        assert str(refused.value).startswith(f"{path}: {reason}; expected predictions as CSV")
+        assert "name a file that exists" in str(refused.value) and "dvc repro" in str(refused.value)
+
+
+@pytest.mark.parametrize("encoding, line, byte", [("latin-1", 3, "0xe4"), ("utf-16", 1, "0xff")])
+def test_other_encodings_are_refused_with_the_line(tmp_path, encoding, line, byte):
+    (tmp_path / "p.csv").write_bytes("seed,file,class,p_a,p_b\n0,x,a,1,0\n0,Bär,a,1,0\n".encode(encoding))
+    with pytest.raises(PredictionsError, match=f"line {line}: got the byte {byte}, which is not UTF-8; expected .*save it"):
+        predictions_csv.read(tmp_path / "p.csv")
+
+
+# pairs
+
+def test_the_classes_of_the_other_take_the_order_of_the_one(tmp_path):
+    one, other = (draw_predictions(2, 30, 3, rng=rng) for rng in (0, 1))
+    for index, predictions in enumerate((one, other)):
+        predictions_csv.write(predictions, tmp_path / f"{index}.csv")
+    in_order = predictions_csv.read(tmp_path / "1.csv")
+    columns = ["p_robot", "class", "p_alien", "file", "p_predator", "seed"]
+    pd.read_csv(tmp_path / "1.csv")[columns].to_csv(tmp_path / "1.csv", index=False)
+    one, other = pair(predictions_csv.read(tmp_path / "0.csv"), predictions_csv.read(tmp_path / "1.csv"), TITLES)
+    assert one.class_names == other.class_names and one.files == other.files
+    assert np.array_equal(one.labels, other.labels)
+    np.testing.assert_allclose(other.probabilities, in_order.probabilities, rtol=1e-15)
+
+
+def test_pairs_must_have_the_same_seeds_files_and_classes():
+    whole = draw_predictions(6, 10, 2)
+    assert pair(whole, whole, TITLES)[1].class_names == whole.class_names
+    fewer = replace(whole.first_seeds(2), files=(*whole.files[1:], "extra.jpg"), class_names=("alien", "star"))
+    with pytest.raises(PredictionsError) as refused:
+        pair(whole, fewer, TITLES)
+    for problem in ("Forest and Logistic cannot be compared: ", "Logistic has no predictions for the seeds 2, 3, 4 and 1 "
+                    "more", "Logistic has no predictions for the files 'alien/000.jpg'; Forest has no predictions for the "
+                    "files 'extra.jpg'", "Logistic has no predictions for the classes 'predator'; Forest has no predictions "
+                    "for the classes 'star'", "expected the same seeds, files and classes in both"):
+        assert problem in str(refused.value)
+
+
+def test_pairs_must_have_the_same_true_classes(tmp_path):
+    predictions = draw_predictions(1, 6, 2)
+    other = rows_of(predictions)
+    other.loc[other["file"] == "alien/002.jpg", "class"] = "predator"  # and so in another place among the sorted images
+    with pytest.raises(PredictionsError, match="the true class differs for 'alien/002.jpg'; expected"):
+        pair(written(rows_of(predictions), tmp_path / "one.csv"), written(other, tmp_path / "other.csv"), TITLES)

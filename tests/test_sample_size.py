@@ -1,0 +1,62 @@
+"""How many images and seeds a difference needs: from variances that exist."""
+
+import numpy as np
+import pytest
+
+from versus.evaluation.intervals import variance_components
+from versus.evaluation.power import images_needed, power, seeds_needed
+from versus.report.sample_size import PROBABILITY, Plan, plan
+
+
+def variances(seeds=10, values=(-1, 0, 1), images=200):
+    differences = np.random.default_rng(0).choice(values, (seeds, images)).astype(float)
+    return variance_components(differences, counts=True)
+
+
+def needed(of_run, difference):
+    """The numbers of images of a plan, without those that no number would do for."""
+    return [images for images in plan(of_run, difference).images_needed.values() if images > 0]
+
+
+def test_more_images_for_fewer_points_and_fewer_for_more_seeds():
+    few, many = needed(variances(), 0.1), needed(variances(), 0.05)
+    assert many == sorted(many, reverse=True)
+    assert few[-1] < many[-1]
+    assert "200 images and 10 seeds" in plan(variances(), 0.05).sentence()
+
+
+def test_a_plan_is_that_of_the_power():
+    of_run = variances(seeds=5)
+    result = plan(of_run, 0.1)
+    assert (result.difference, result.images, result.seeds) == (0.1, 200, 5)
+    assert list(result.images_needed) == [3, 5, 10, 30, 100]  # the run's own number among them
+    for seeds, images in result.images_needed.items():
+        assert images == images_needed(0.1, of_run, seeds, probability=0.8)
+    assert result.probability == power(0.1, of_run, 200, 5)
+    assert result.seeds_needed == seeds_needed(0.1, of_run, 200, probability=PROBABILITY)
+
+
+def test_one_seed_says_nothing_of_others():
+    result = plan(variances(seeds=1), 0.05)
+    assert list(result.images_needed) == [1] and result.seeds_needed is None
+    assert "1 seed, as in this run" in result.sentence() and "raise train.seeds" in result.sentence()
+
+
+def test_no_difference_is_not_certainty():
+    assert min(needed(variances(values=(0,)), 0.05)) > 100
+
+
+@pytest.mark.parametrize("difference", [0, 0.0, 1, -1, 1.5, float("nan"), float("inf")])
+def test_a_difference_that_is_no_share_is_refused(difference):
+    with pytest.raises(ValueError, match="got a difference of .*; expected a share of the images between 0 and 1: 0.02"):
+        plan(variances(), difference)
+
+
+@pytest.mark.parametrize("seeds_needed, words", [
+    (-1, "with these images no number of seeds would be enough."), (2, "with these images 2 seeds would be enough."),
+    (1234, "with these images 1,234 seeds would be enough."), (None, "one seed shows no variance between seeds"),
+])
+def test_the_sentence_says_how_many_seeds_are_enough(seeds_needed, words):
+    sentence = Plan(0.02, 1, 3, 0.5, {3: 10}, seeds_needed).sentence()
+    assert words in sentence and sentence.startswith("With 1 image and 3 seeds, as in this run, the probability of showing "
+                                                     "it is 50%; ")

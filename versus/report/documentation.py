@@ -1,0 +1,190 @@
+"""The tables and the picture of README.md and docs/, written from committed metrics: python -m versus.report.documentation.
+
+A page marks the place of a table with `<!-- table: NAME -->` and `<!-- end -->`; what stands between is replaced. The
+metrics are those of the runs in docs/runs, which docs/runs/run.sh repeats, and of the default run in metrics/.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from versus.artifacts import metrics
+from versus.evaluation import article
+from versus.frameworks import COMPETITORS
+from versus.recipe import conventions
+
+PAGES = ["README.md", "docs/results.md", "docs/parity.md", "docs/conventions.md"]
+PICTURE = "docs/waterfall.svg"
+BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+RUNS = Path("docs/runs")
+DEFAULT = Path("metrics")
+SETTINGS = {"avp-native": "each framework's own defaults", "avp-keras": "Keras's defaults in both",
+            "avp-torch": "PyTorch's defaults in both"}
+PARITY_RUNS = {"avp-keras-float64": "float64, `keras`", "avp-torch-float64": "float64, `torch`",
+               "avp-keras-float32-20x30": "float32, `keras`", "avp-torch-float32-20x30": "float32, `torch`"}
+PARITY_ROWS = {
+    "pixels": "pixel values (16 images)", "features": "features (relative L2, worst image)",
+    "statistics": "running statistics (relative L2)",
+    "losses": "losses (relative, worst step of the worst seed)", "losses_median": "losses of the median seed",
+    "weights": "head's weights (relative L2, worst seed)", "probabilities": "probabilities (absolute, worst seed)",
+}
+KINDS = {"": "", "heads_": ", heads alone", "control_": ", control"}
+
+
+def write(text: str) -> str:
+    """Return a page's `text` with all its tables written anew."""
+    return BLOCK.sub(lambda match: f"{match[1]}{TABLES[match[2]]()}\n{match[4]}", text)
+
+
+def answer() -> str:
+    """The three runs of Alien vs. Predator, one with each side's own defaults, two with the same on both sides."""
+    rows = []
+    for run, settings in SETTINGS.items():
+        one, other, result = _run(RUNS / run)
+        rows.append([settings, _score(one), _score(other), _difference(result, "accuracy")])
+    return _table(["defaults", *_titles(), "difference (95 % interval)"], rows)
+
+
+def scores() -> str:
+    """The same with more scores, and the article beside them."""
+    rows = [["the 2018 article", "accuracy", *(f"{value:.3f}" for value in article.ACCURACY.values()),
+             f"{article.DIFFERENCE:+.3f}", ""]]
+    for run, settings in SETTINGS.items():
+        one, other, result = _run(RUNS / run)
+        rows.append([settings, "accuracy", _score(one), _score(other), _difference(result, "accuracy"),
+                     result["verdict"]])
+        rows.append(["", "log loss", _score(one, "log_loss"), _score(other, "log_loss"),
+                     _difference(result, "log_loss"), ""])
+    return _table(["defaults", "score", *_titles(), "difference (95 % interval)", "verdict"], rows)
+
+
+def explanation(folder: Path) -> Callable[[], str]:
+    """Return the function that writes the table of shares of one run."""
+    def table() -> str:
+        shares = metrics.read_table(folder / "explain.csv")
+        accuracy, log_loss = (shares[shares.metric == metric].set_index("name") for metric in ("accuracy", "log_loss"))
+        names = accuracy[accuracy.kind == "convention"].share.abs().sort_values(ascending=False, kind="stable").index
+        last = {"all conventions": "sum", "not explained": "not explained"}
+        rows = [[f"`{name}`" if name not in last else last[name], _share(accuracy.loc[name]),
+                 _share(log_loss.loc[name])] for name in (*names, *last)]
+        return _table(["convention", "accuracy (95 % interval)", "log loss (95 % interval)"], rows)
+    return table
+
+
+def variation() -> str:
+    """How much runs of the same settings vary: other seeds, other views."""
+    rows = []
+    for run, what in {"avp-native": "10 seeds", "avp-40-seeds": "40 seeds"}.items():
+        summary = metrics.read(RUNS / run / "explain.json")
+        low, high = summary["chance_of_published_gap_low"], summary["chance_of_published_gap_high"]
+        rows.append([what, f"{metrics.read(RUNS / run / 'compare.json')['accuracy_difference']:+.3f}",
+                     f"{summary['single_run_sd']:.3f}",
+                     f"{summary['chance_of_published_gap']:.0%} ({low:.0%} to {high:.0%})"])
+    for number in (1, 2, 3):
+        result = metrics.read(RUNS / f"avp-views-{number}" / "compare.json")
+        rows.append([f"10 seeds, other views (`extract.seed={number}`)", f"{result['accuracy_difference']:+.3f}", "", ""])
+    return _table(["run", "difference", "standard deviation of a single run's difference",
+                   "two runs of one framework differ by 3.5 points or more"], rows)
+
+
+def default_run() -> str:
+    """The scores of the default run."""
+    one, other, result = _run(DEFAULT)
+    rows = [[label, _score(one, name), _score(other, name), _difference(result, name)]
+            for name, label in (("accuracy", "accuracy"), ("log_loss", "log loss"))]
+    return _table([f"{result['images']} validation images, {result['seeds']} seeds", *_titles(),
+                   "difference (95 % interval)"], rows) + f"\n\nVerdict: {result['verdict']}."
+
+
+def parity() -> str:
+    """The largest differences of whole runs with equal conventions."""
+    runs = [metrics.read(RUNS / run / "parity.json") for run in PARITY_RUNS]
+    rows = []
+    for name, label in PARITY_ROWS.items():
+        rows += [[label + kind, *(f"{run[prefix + name]:.0e}" if run[prefix + name] else "0" for run in runs)]
+                 for prefix, kind in KINDS.items() if prefix + name in runs[0]]
+    rows += [[f"predicted classes{kind}", *(f"{run[prefix + 'classes']} of {run['predictions']:,}" for run in runs)]
+             for prefix, kind in KINDS.items()]
+    return _table(["largest difference", *PARITY_RUNS.values()], rows)
+
+
+def sources() -> str:
+    """Where each default of the table of conventions is written down."""
+    return _table(["convention", "framework", "source"], [
+        [f"`{name}`", framework, f"`{default.source}`" if " " not in default.source else default.source]
+        for name, defaults in conventions.TABLE.items() for framework, default in defaults.items()])
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "answer": answer, "scores": scores, "variation": variation, "default-run": default_run, "parity": parity,
+    "explanation": explanation(RUNS / "avp-native"), "planted": explanation(RUNS / "avp-planted"),
+    "default-explanation": explanation(DEFAULT), "conventions": conventions.markdown, "sources": sources,
+}
+
+
+def waterfall() -> str:
+    """Draw the effect of each convention on Alien vs. Predator with the template of `dvc plots`: SVG."""
+    import vl_convert
+
+    rows = metrics.read_table(RUNS / "avp-native" / "waterfall.csv").assign(rev="").to_dict("records")
+    texts = {"DATA": rows, "TITLE": "", "X_LABEL": "", "Y_LABEL": "accuracy"}
+    drawing = _fill(metrics.read(".dvc/plots/waterfall.json"), texts)
+    return vl_convert.vegalite_to_svg(drawing | {"background": "white"})
+
+
+def _fill(template: Any, texts: dict[str, Any]) -> Any:
+    """Replace the anchors <DVC_METRIC_…> of a template, as DVC does."""
+    if isinstance(template, dict):
+        return {key: _fill(value, texts) for key, value in template.items()}
+    if isinstance(template, list):
+        return [_fill(value, texts) for value in template]
+    anchor = re.fullmatch("<DVC_METRIC_(.+)>", template) if isinstance(template, str) else None
+    return texts[anchor[1]] if anchor else template
+
+
+def _run(folder: Path) -> tuple[dict, dict, dict]:
+    one, other = COMPETITORS
+    return tuple(metrics.read(folder / f"{name}.json") for name in (one, other, "compare"))  # type: ignore[return-value]
+
+
+def _titles() -> list[str]:
+    return [competitor.title for competitor in COMPETITORS.values()]
+
+
+def _score(scores: dict, name: str = "accuracy") -> str:
+    return f"{scores[name]:.3f} ± {scores[f'{name}_sd']:.3f}"
+
+
+def _difference(result: dict, name: str) -> str:
+    low, high = result[f"{name}_low"], result[f"{name}_high"]
+    text = f"{_signed(result[f'{name}_difference'])} ({_signed(low)} to {_signed(high)})"
+    return f"**{text}**" if low > 0 or high < 0 else text
+
+
+def _share(row: pd.Series) -> str:
+    text = f"{_signed(row.share)} ({_signed(row.low)} to {_signed(row.high)})"
+    return f"**{text}**" if row.significant else text
+
+
+def _signed(value: float) -> str:
+    """Write a number with its sign and three decimals; what rounds to zero has none."""
+    text = f"{value:+.3f}".replace("-", "−")
+    return "0.000" if text[1:] == "0.000" else text
+
+
+def _table(headings: list[str], rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [headings, ["---"] * len(headings), *rows])
+
+
+def main() -> None:
+    """Write all pages and the picture."""
+    for page in map(Path, PAGES):
+        page.write_text(write(page.read_text(encoding="utf-8")), encoding="utf-8")
+    Path(PICTURE).write_text(waterfall(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
