@@ -1,7 +1,7 @@
 """Fixtures and options that tests share.
 
-`pytest` runs all tests that load no framework; `pytest tests/frameworks --competitor keras` runs the contract that every
-competitor has to fulfil, and what its framework alone has, in a process of its own: two frameworks in one crash.
+`pytest` runs all tests that load no framework; `pytest tests/frameworks --competitor keras` runs the contract that
+every competitor has to fulfil, and what its framework alone has, in a process of its own: two frameworks in one crash.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ def pytest_addoption(parser):
 
 
 def pytest_ignore_collect(collection_path, config):
-    """Leave out the contract unless a competitor is named, and then the files test_<framework>_* of other frameworks."""
+    """Leave out the contract unless a competitor is named, and then the files test_<framework>_* of other ones."""
     if CONTRACT not in (collection_path, *collection_path.parents):
         return None
     name = config.getoption("--competitor")

@@ -133,6 +133,7 @@ def test_sample_sizes_are_a_row_for_each_number_of_seeds():
     text = printed(printing.show_sample_size, plan)
     assert cells(text, "3") == ["3", "no number"] and cells(text, "10") == ["10", "12,345"]
     assert cells(text, "30") == ["30", "more than 10,000,000"]
-    assert text.endswith("With 200 images and 10 seeds, as in this run, the probability of showing it is 42%; with these "
+    assert text.endswith("With 200 images and 10 seeds, as in this run, the probability of showing it is 42%; with "
+                         "these "
                          "images 40 seeds would be enough.\n")
     assert " ".join(text.split()).startswith("To show a difference of 0.02 in accuracy with a probability of 80 %:")

@@ -191,7 +191,8 @@ def test_a_stage_loads_one_engine_at_most_and_no_module_that_is_no_dep(stage, re
     assert len(ENGINES.intersection(report["loaded"])) <= 1
     modules = {path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in STAGES[stage]["deps"]
                if path.endswith(".py")}
-    packages = {".".join(module.split(".")[:length]) for module in modules for length in range(1, module.count(".") + 1)}
+    packages = {".".join(module.split(".")[:length])
+                for module in modules for length in range(1, module.count(".") + 1)}
     loaded = {name for name in report["loaded"] if name.split(".")[0] == "versus"}
     assert loaded <= modules | packages | {"versus"}
 

@@ -46,7 +46,8 @@ def test_links_lead_somewhere(path):
         target = path.parent / name if name else path
         assert target.exists(), link
         headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE) if anchor else []
-        assert not anchor or anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        assert not anchor or anchor in anchors
 
 
 @pytest.mark.parametrize("path", PAGES, ids=page_name)

@@ -133,7 +133,8 @@ def test_two_conventions_that_do_more_together_have_a_significant_interaction():
     interaction = shares[(shares.kind == "interaction") & (shares.metric == "accuracy")].iloc[0]
     assert interaction["name"] == "decode x batch_norm" and interaction.significant
     (sentence,) = [text for text in said(shares, combinations[0], combinations[-1]) if text.startswith("Together")]
-    assert sentence == (f"Together, decode x batch_norm change the accuracy by {interaction.share:+.3f} beyond what each "
+    assert sentence == (f"Together, decode x batch_norm change the accuracy by {interaction.share:+.3f} beyond what "
+                        "each "
                         "does alone.")
 
 
@@ -171,7 +172,8 @@ def noisy(rng, names, effect, seeds=5, images=150):
     defaults[1, 1] -= effect
     own = 1.5 + 2 * rng.normal(size=images)
     logits = [own + sum(defaults[j, index >> j & 1] for j in range(len(names))) for index in range(2 ** len(names))]
-    return [predictions_of_two_classes(of_combination, labels) for of_combination in 1 / (1 + np.exp(-np.array(logits)))]
+    probabilities = 1 / (1 + np.exp(-np.array(logits)))
+    return [predictions_of_two_classes(of_combination, labels) for of_combination in probabilities]
 
 
 @pytest.mark.parametrize("effect", [0.0, 2.5])

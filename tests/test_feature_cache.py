@@ -1,4 +1,4 @@
-"""Entries of the feature cache are computed one by one: an interrupted run resumes, nothing stale or foreign is used."""
+"""The feature cache is filled entry by entry: an interrupted run resumes, nothing stale or foreign is used."""
 
 import numpy as np
 import pytest

@@ -172,7 +172,8 @@ def calls(module):
     ("load_file", {"versus/artifacts/features.py", "versus/artifacts/heads.py"}),
     ("save_file", {"versus/artifacts/combinations.py", "versus/artifacts/feature_cache.py",
                    "versus/artifacts/features.py", "versus/artifacts/heads.py", "versus/recipe/weights.py"}),
-    ("safe_open", {"versus/artifacts/combinations.py", "versus/artifacts/feature_cache.py", "versus/recipe/weights.py"}),
+    ("safe_open", {"versus/artifacts/combinations.py", "versus/artifacts/feature_cache.py",
+                   "versus/recipe/weights.py"}),
     ("json.loads", {"versus/artifacts/combinations.py", "versus/artifacts/metrics.py", "versus/artifacts/model_info.py",
                     "versus/frameworks/keras/classifier.py"}),
 ])
@@ -196,6 +197,12 @@ def test_files_stay_short():
     """A file of more than 300 lines holds more than one idea."""
     lengths = {module: len((ROOT / module).read_text(encoding="utf-8").splitlines()) for module in modules()}
     assert not {module: lines for module, lines in lengths.items() if lines > 300}
+
+
+def test_lines_stay_short():
+    for module in modules():
+        lines = (ROOT / module).read_text(encoding="utf-8").splitlines()
+        assert not [number for number, line in enumerate(lines, 1) if len(line) > 120], module
 
 
 def test_functions_stay_short():

@@ -1,19 +1,15 @@
 """Features: in the order of the files whatever the batches, by frozen batch norm or that of the batch."""
 
 from io import StringIO
-from pathlib import Path
 
 import numpy as np
 import pytest
 from tqdm import tqdm
 
 from tests.helpers.backbones import MODEL, distance
-from tests.helpers.imports import imported
-from tests.helpers.paths import ROOT
 from versus import params
 from versus.artifacts import features
 from versus.artifacts.features import FeaturesError
-from versus.frameworks import combinations
 from versus.frameworks.extraction import check_batches, extract
 from versus.recipe import draws, pixels
 from versus.recipe.conventions import resolve_features
@@ -243,15 +239,3 @@ def test_files_hold_what_was_extracted(frozen, updating, kind, tmp_path):
         assert after.keys() == expected.keys()
         for name in after:
             np.testing.assert_array_equal(after[name], expected[name])
-
-
-def test_the_feature_cache_depends_on_every_module_that_computes_features(own):
-    """But for params and conventions: of both the features depend on values, which an entry's name or origin holds."""
-    folder = ROOT / "versus/frameworks"
-    paths = [folder / "extraction.py", *(folder / own.framework / f"{name}.py"
-                                         for name in ("features", "backbone", "runtime"))]
-    computing = {module for path in paths for module in imported(path) if Path(module).name != "__init__.py"}
-    computing -= {"versus/params.py", "versus/recipe/conventions.py"}
-    # of a framework that finds the shared weights, `pretrained` writes the file that the origin holds
-    computing |= {f"versus/frameworks/{own.framework}/pretrained.py"}
-    assert {path.as_posix() for path in combinations.sources(own.framework)} == computing

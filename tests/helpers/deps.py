@@ -16,7 +16,7 @@ WIDTH = 120
 
 
 def write(text):
-    """Return dvc.yaml's `text` with the modules of each stage listed behind `MARK`; raise ValueError if one lacks it."""
+    """Return dvc.yaml's `text` with the modules of each stage listed behind `MARK`; ValueError if one lacks it."""
     for stage, entry in yaml.safe_load(text)["stages"].items():
         match = re.search(rf"^  {stage}:.*\n(?:(?!^  \w).*\n)*?.*{re.escape(MARK)}((?:.*\n)*?.*)\]", text, re.MULTILINE)
         if not match:

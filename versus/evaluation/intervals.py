@@ -92,7 +92,8 @@ def interval(variances: VarianceComponents, level: float, t_values=(0.0,)) -> tu
     t[images-1] and the quantile of `t_values` (see `studentised`), which reflects the skewness. Seeds are not
     resampled: three or ten values do not show a distribution's shape, and resampling them makes the interval too
     narrow. With one seed it is the interval for these two trained classifiers. For counts it also includes every mean
-    mu that the images cannot exclude, even if none is discordant: (mean - mu)^2 <= z^2 consistency |mu|(1 - |mu|)/images + the part of the seeds (Wilson 1927).
+    mu that the images cannot exclude, even if none is discordant (Wilson 1927):
+    (mean - mu)^2 <= z^2 consistency |mu|(1 - |mu|)/images + the part of the seeds.
 
     >>> nothing_differs = variance_components(np.zeros((1, 200)), counts=True)
     >>> low, high = interval(nothing_differs, 0.95)

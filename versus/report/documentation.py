@@ -1,4 +1,4 @@
-"""The tables and the picture of README.md and docs/, written from committed metrics: python -m versus.report.documentation.
+"""The tables and the picture of README.md and docs/, written from committed metrics by `make docs`.
 
 A page marks the place of a table with `<!-- table: NAME -->` and `<!-- end -->`; what stands between is replaced. The
 metrics are those of the runs in docs/runs, which docs/runs/run.sh repeats, and of the default run in metrics/.
@@ -80,12 +80,12 @@ def variation() -> str:
     for run, what in {"avp-native": "10 seeds", "avp-40-seeds": "40 seeds"}.items():
         summary = metrics.read(RUNS / run / "explain.json")
         low, high = summary["chance_of_published_gap_low"], summary["chance_of_published_gap_high"]
-        rows.append([what, f"{metrics.read(RUNS / run / 'compare.json')['accuracy_difference']:+.3f}",
+        rows.append([what, _signed(metrics.read(RUNS / run / "compare.json")["accuracy_difference"]),
                      f"{summary['single_run_sd']:.3f}",
                      f"{summary['chance_of_published_gap']:.0%} ({low:.0%} to {high:.0%})"])
     for number in (1, 2, 3):
         result = metrics.read(RUNS / f"avp-views-{number}" / "compare.json")
-        rows.append([f"10 seeds, other views (`extract.seed={number}`)", f"{result['accuracy_difference']:+.3f}", "", ""])
+        rows.append([f"10 seeds, other views (`extract.seed={number}`)", _signed(result["accuracy_difference"]), "", ""])
     return _table(["run", "difference", "standard deviation of a single run's difference",
                    "two runs of one framework differ by 3.5 points or more"], rows)
 

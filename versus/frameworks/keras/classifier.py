@@ -18,7 +18,8 @@ from versus.recipe.weights import Pretrained
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip archive can hold
 
 
-def assemble(model: params.Model, pretrained: Pretrained, statistics: Statistics, weights: Head, widths: list[int]) -> keras.Model:
+def assemble(model: params.Model, pretrained: Pretrained, statistics: Statistics, weights: Head,
+             widths: list[int]) -> keras.Model:
     """Join backbone and head: pixels (n, size, size, 3), RGB, 0..255, to probabilities (n, classes).
 
     `statistics` are batch norm's running ones where training changed them, `weights` the trained head's.

@@ -24,7 +24,7 @@ def applications_resnet50(image_size: int) -> keras.Model:
                                            pooling="avg", name="backbone")
     kernel = backbone.get_layer("conv1_conv").kernel
     kernel.assign(ops.flip(kernel, axis=2))
-    return backbone
+    return keras.Model(pixels, backbone.output, name="backbone")  # its own input is a list, which Keras warns of
 
 
 def _imagenet_resnet50() -> str:

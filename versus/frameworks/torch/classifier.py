@@ -24,7 +24,8 @@ class Classifier(nn.Module):
         return self.head(self.backbone(pixels)).softmax(1)
 
 
-def assemble(model: params.Model, pretrained: Pretrained, statistics: Statistics, weights: Head, widths: list[int]) -> Classifier:
+def assemble(model: params.Model, pretrained: Pretrained, statistics: Statistics, weights: Head,
+             widths: list[int]) -> Classifier:
     """Join backbone and head: pixels (n, 3, size, size), RGB, 0..255, to probabilities (n, classes).
 
     `statistics` are batch norm's running ones where training changed them, `weights` the trained head's.
@@ -33,7 +34,8 @@ def assemble(model: params.Model, pretrained: Pretrained, statistics: Statistics
     backbones.set_statistics(backbone, statistics)
     head = heads.build(widths)
     for layer, (kernel, bias) in zip(LAYERS, weights):
-        head.get_submodule(layer).load_state_dict({"weight": torch.from_numpy(kernel.T), "bias": torch.from_numpy(bias)})
+        tensors = {"weight": torch.from_numpy(kernel.T), "bias": torch.from_numpy(bias)}
+        head.get_submodule(layer).load_state_dict(tensors)
     return Classifier(backbone, head, model.image_size).eval()
 
 

@@ -25,18 +25,27 @@ class Batches(Dataset):
         return torch.from_numpy(self.images.pixels(index)).permute(0, 3, 1, 2)
 
 
-def _read(images: ImageBatches) -> Iterator[torch.Tensor]:
-    """Yield the batches, prefetched by a worker process.
+class _ErrorsAsItems(Dataset):
+    """Batches for a worker process. An error raised there would bring its traceback, and 5 s of waiting."""
 
-    If an image cannot be decoded, raise its error without the worker's traceback.
-    """
-    batches = Batches(images)
-    prefetched = iter(DataLoader(batches, batch_size=None, num_workers=1))
-    for index in range(len(batches)):
+    def __init__(self, batches: Batches):
+        self.batches = batches
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, index: int) -> torch.Tensor | ValueError:
         try:
-            batch = next(prefetched)
-        except ValueError:
-            batch = batches[index]  # raises the same error here
+            return self.batches[index]
+        except ValueError as error:
+            return error
+
+
+def _read(images: ImageBatches) -> Iterator[torch.Tensor]:
+    """Yield the batches, prefetched by a worker process; raise the error of an image that cannot be decoded."""
+    for batch in DataLoader(_ErrorsAsItems(Batches(images)), batch_size=None, num_workers=1):
+        if isinstance(batch, ValueError):
+            raise batch
         yield batch
 
 
