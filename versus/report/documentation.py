@@ -85,7 +85,8 @@ def variation() -> str:
                      f"{summary['chance_of_published_gap']:.0%} ({low:.0%} to {high:.0%})"])
     for number in (1, 2, 3):
         result = metrics.read(RUNS / f"avp-views-{number}" / "compare.json")
-        rows.append([f"10 seeds, other views (`extract.seed={number}`)", _signed(result["accuracy_difference"]), "", ""])
+        views = f"10 seeds, other views (`extract.seed={number}`)"
+        rows.append([views, _signed(result["accuracy_difference"]), "", ""])
     return _table(["run", "difference", "standard deviation of a single run's difference",
                    "two runs of one framework differ by 3.5 points or more"], rows)
 
