@@ -147,8 +147,9 @@ def _fill(template: Any, texts: dict[str, Any]) -> Any:
 
 
 def _run(folder: Path) -> tuple[dict, dict, dict]:
-    one, other = COMPETITORS
-    return tuple(metrics.read(folder / f"{name}.json") for name in (one, other, "compare"))  # type: ignore[return-value]
+    """Read both competitors' scores and their comparison."""
+    one, other, result = (metrics.read(folder / f"{name}.json") for name in (*COMPETITORS, "compare"))
+    return one, other, result
 
 
 def _titles() -> list[str]:
