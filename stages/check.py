@@ -19,4 +19,4 @@ def main():
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, *sys.argv[1:])

@@ -11,10 +11,11 @@ from versus.frameworks import competitor
 from versus.report import console, sentences
 
 
-def main(*names):
-    settings = params.load().compare
+def main(first, second):
+    settings, names = params.load().compare, (first, second)
     titles = tuple(competitor(name).title for name in names)
-    result = compare(*pair(*(predictions_csv.read(f"data/predictions/{name}.csv") for name in names), titles), settings)
+    one, other = pair(*(predictions_csv.read(f"data/predictions/{name}.csv") for name in names), titles)
+    result = compare(one, other, settings)
     console.show_comparison(*(metrics.read(f"metrics/{name}.json") for name in names), result, titles, settings.margin)
     metrics.write("metrics/compare.json", result | {"verdict": sentences.verdict(result, titles, settings.margin)})
 

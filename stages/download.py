@@ -1,5 +1,7 @@
 """Copy the images of `data.source` to data/raw, and list every file with any problem found in data/raw.csv."""
 
+import sys
+
 from versus import params
 from versus.command import run
 from versus.images import inspection, sources
@@ -15,4 +17,4 @@ def main():
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, *sys.argv[1:])

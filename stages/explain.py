@@ -11,8 +11,9 @@ from versus.frameworks import competitor
 from versus.report import console
 
 
-def main(*names):
-    settings, competitors = params.load(), tuple(map(competitor, names))
+def main(first, second):
+    settings, names = params.load(), (first, second)
+    competitors = tuple(map(competitor, names))
     titles = tuple(each.title for each in competitors)
     natives = pair(*(predictions_csv.read(f"data/predictions/{name}.csv") for name in names), titles)
     trained = combinations.read("data/combinations.safetensors")

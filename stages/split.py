@@ -1,6 +1,7 @@
 """Split the images into training and validation: data/split, data/split.csv, metrics/split.json."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -34,4 +35,4 @@ def main():
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, *sys.argv[1:])

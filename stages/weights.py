@@ -3,6 +3,8 @@
 By the names, shapes and packages of PyTorch, whose published weights are the ones that are shared.
 """
 
+import sys
+
 from versus import params
 from versus.command import run
 from versus.frameworks.torch import backbone, pretrained
@@ -18,4 +20,4 @@ def main():
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, *sys.argv[1:])
