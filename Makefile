@@ -11,11 +11,13 @@ repro: .venv/installed
 	dvc repro
 
 # in several processes, two at a time: each framework needs one of its own, and few tests use both cores
+# not mixed, where make can do that (4.0 or newer)
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 PIPELINE := tests/test_pipeline.py tests/test_dependencies.py
 PARITY := tests/test_parity.py tests/test_heads.py
 
 test: .venv/installed
-	$(MAKE) --jobs 2 --keep-going --output-sync=target tests-of-pipeline tests-of-parity tests-of-keras \
+	$(MAKE) --jobs 2 --keep-going $(SYNC) tests-of-pipeline tests-of-parity tests-of-keras \
 		tests-of-torch other-tests
 
 tests-of-pipeline:
@@ -38,7 +40,7 @@ other-tests:
 deps: .venv/installed
 	python -m tests.helpers.deps
 
-# after a change of metrics: the tables and the picture of README.md and docs/
+# after a change of metrics: the tables and the plot of README.md and docs/
 docs: .venv/installed
 	python -m versus.report.documentation
 

@@ -1,7 +1,7 @@
-"""Train every combination of the conventions in which the frameworks differ: python -m stages.combinations keras.
+"""Train every combination of two competitors' differing conventions: python -m stages.combinations keras torch.
 
-One competitor trains them all, preferably the fastest. It stands for the others: with equal conventions all compute the
-same numbers (metrics/parity.json). What the combinations miss of the native runs' difference, `explain` calls 'not
+The first one trains them all, preferably the faster. It stands for both: with equal conventions they compute the same
+numbers (metrics/parity.json). What the combinations miss of the native runs' difference, `explain` calls 'not
 explained'.
 """
 
@@ -9,39 +9,37 @@ import sys
 from pathlib import Path
 
 from versus import params
-from versus.artifacts import combinations as files
 from versus.artifacts import feature_cache, features
+from versus.artifacts.combinations import Combinations, save
 from versus.command import run
 from versus.frameworks import combinations, competitor, modules
 from versus.images import dataset
 from versus.recipe import conventions, weights
 
 CACHE = "data/feature_cache"
+FILES = ("data/raw.csv", "data/split.csv", "models/backbone.safetensors")  # on which the features depend
 
 
-def main(name):
-    native_settings = params.load()
-    settings, framework = combinations.settings_of_combinations(native_settings), competitor(name).framework
-    runtime, backbone, own, head = modules(name, "runtime", "backbone", "features", "head")
+def main(first, second):
+    native_settings, frameworks = params.load(), (competitor(first).framework, competitor(second).framework)
+    settings = combinations.settings_of_combinations(native_settings)
+    runtime, backbone, own, head = modules(first, "runtime", "backbone", "features", "head")
     runtime.start(settings.compute, settings.train.precision)
     train, validation = (dataset.read("data/split", part) for part in dataset.PARTS)
-    pretrained = weights.read_pretrained("models/backbone.safetensors")
 
-    resolved = conventions.combinations(settings.conventions)
+    resolved = conventions.combinations(settings.conventions, *frameworks)
     entries = combinations.entries(resolved, train.files + validation.files)
-    computer = combinations.FeatureComputer(backbone, own, pretrained, settings, train, validation)
-    if native_settings.extract.views == settings.extract.views:  # then the native run has those of the first already
-        computer.known[resolved[0]] = features.read(f"data/features/{name}")
-    origin = feature_cache.fingerprint(
-        *map(Path, ("data/raw.csv", "data/split.csv", "models/backbone.safetensors")), *combinations.sources(framework),
-        *(section.model_dump() for section in (settings.extract, settings.model, settings.compute)),
-        settings.train.precision)
-    feature_cache.prepare(CACHE, combinations.first_of_each(entries, resolved), origin, computer.compute)
+    computer = combinations.FeatureComputer(backbone, own, weights.read_pretrained("models/backbone.safetensors"),
+                                            settings, train, validation)
+    if native_settings.extract.views == settings.extract.views:
+        computer.known[resolved[0]] = features.read(f"data/features/{first}")  # those of its native run
+    feature_cache.prepare(CACHE, combinations.first_of_each(entries, resolved),
+                          combinations.origin(settings, frameworks[0], *map(Path, FILES)), computer.compute)
 
     probabilities = combinations.fit_combinations(head.Trainer, settings, resolved, entries,
                                                   lambda entry: feature_cache.read(CACHE, entry), train)
-    files.save(files.Combinations(conventions.differing(settings.conventions), validation.names, probabilities),
-               "data/combinations.safetensors")
+    differing = conventions.differing(settings.conventions, *frameworks)
+    save(Combinations(frameworks, differing, validation.names, probabilities), "data/combinations.safetensors")
 
 
 if __name__ == "__main__":

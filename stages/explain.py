@@ -12,19 +12,18 @@ from versus.report import console
 
 
 def main(first, second):
-    settings, names = params.load(), (first, second)
-    competitors = tuple(map(competitor, names))
-    titles = tuple(each.title for each in competitors)
-    natives = pair(*(predictions_csv.read(f"data/predictions/{name}.csv") for name in names), titles)
+    settings, one, other = params.load(), competitor(first), competitor(second)
+    titles = (one.title, other.title)
+    natives = pair(*(predictions_csv.read(f"data/predictions/{name}.csv") for name in (first, second)), titles)
     trained = combinations.read("data/combinations.safetensors")
-    factors, predictions = trained.factors, trained.of_images(natives[0])
+    predictions = trained.of_pair((one.framework, other.framework), natives[0])
     same_seeds = [native.first_seeds(len(predictions[0].seeds)) for native in natives]  # so that the shares add up
-    shares = explanation.explain(factors, predictions, *same_seeds, settings.compare)
+    shares = explanation.explain(trained.factors, predictions, *same_seeds, settings.compare)
     summary = explanation.summary(shares, *natives)
     metrics.write("metrics/explain.json", summary)
     metrics.write_table("metrics/explain.csv", shares)
     metrics.write_table("metrics/plots/waterfall.csv", explanation.waterfall(shares, *same_seeds, titles))
-    console.show_explanation(shares, summary, metrics.read("metrics/parity.json"), competitors, settings)
+    console.show_explanation(shares, summary, metrics.read("metrics/parity.json"), (one, other), settings)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Compute the features of all views of the images with the frozen backbone: python -m stages.extract keras|torch."""
+"""Compute the features of all views of the images with the frozen backbone: python -m stages.extract keras."""
 
 import sys
 
@@ -13,14 +13,15 @@ from versus.recipe.conventions import resolve_features
 
 
 def main(name):
-    settings, (_, title, framework, _) = params.load(), competitor(name)
+    settings, entry = params.load(), competitor(name)
     runtime, backbones, own = modules(name, "runtime", "backbone", "features")
     runtime.start(settings.compute, settings.train.precision)
-    conventions = resolve_features(settings.conventions, framework)
+    conventions = resolve_features(settings.conventions, entry.framework)
     pretrained = weights.read_pretrained("models/backbone.safetensors")
     backbone = backbones.build(settings.model, pretrained, conventions.batch_norm)
     train, validation = (dataset.read("data/split", part).files for part in dataset.PARTS)
-    extracted = extract(own, backbone, train, {"validation": validation}, settings, conventions, f"features in {title}")
+    extracted = extract(own, backbone, train, {"validation": validation}, settings, conventions,
+                        f"features in {entry.title}")
     features.save(extracted, f"data/features/{name}")
 
 

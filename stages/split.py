@@ -26,11 +26,12 @@ def main():
         target = Path("data/split", row.path)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(Path("data/raw", row.file), target)
-    table.to_csv("data/split.csv", index=False)
+    splitting.save(table, "data/split.csv")
     counts = splitting.counts(table, raw)
     metrics.write("metrics/split.json", counts)
     print("{train} training and {validation} validation images of {classes} classes; {leaks_removed} training images "
-          "removed of {leaks_exact} exact and {leaks_near} near copies of validation images; {problems} with problems"
+          "removed of {leaks_exact} copies and {leaks_near} near-duplicates of validation images; {problems} with "
+          "problems"
           .format(**counts))
 
 

@@ -1,4 +1,4 @@
-"""Train the heads of all seeds on the features; save seed 0's with the backbone as the classifier: keras|torch."""
+"""Train the heads of all seeds, and save seed 0's with the backbone as the classifier: python -m stages.train keras."""
 
 import sys
 from pathlib import Path
@@ -16,15 +16,15 @@ from versus.recipe.conventions import resolve
 
 
 def main(name):
-    settings, (_, title, framework, _) = params.load(), competitor(name)
+    settings, entry = params.load(), competitor(name)
     runtime, head, classifiers = modules(name, "runtime", "head", "classifier")
     runtime.start(settings.compute, settings.train.precision)
-    conventions = resolve(settings.conventions, framework)
+    conventions = resolve(settings.conventions, entry.framework)
     extracted = features.read(f"data/features/{name}")
     train, validation = (dataset.read("data/split", part) for part in dataset.PARTS)
     widths = [extracted.augmented.shape[2], settings.model.hidden, len(train.classes)]
     trainer = head.Trainer(widths, settings.train.learning_rate, conventions.adam)
-    trained = fit_seeds(trainer, settings, conventions, extracted, train.labels, f"heads in {title}")
+    trained = fit_seeds(trainer, settings, conventions, extracted, train.labels, f"heads in {entry.title}")
 
     folder = Path("models", name)
     folder.mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ def main(name):
                                       extracted.statistics_after(settings.train.epochs), trained[0].weights, widths)
     classifiers.save(classifier, folder)
     model_info.write(ModelInfo(train.classes, settings.model.backbone, settings.model.image_size,
-                               settings.train.precision, *conventions.pixels), folder)
+                               settings.train.precision, conventions.decode, conventions.resize), folder)
     heads.save(trained, folder / "heads.safetensors")
     heads.save_record(trained, learning_curves(trained, validation.labels), f"data/training/{name}.safetensors")
 

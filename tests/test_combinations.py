@@ -30,7 +30,7 @@ def test_decoders_share_an_entry_where_no_file_is_jpeg(tmp_path):
 
 def test_entries_name_what_features_depend_on_and_the_first_combination_of_each_is_computed():
     section = Conventions.of("keras", adam="native", resize="native")
-    combined = conventions.combinations(section)
+    combined = conventions.combinations(section, "keras", "torch")
     entries = combinations.entries(combined, [])
     assert entries[0] == entries[2] != entries[1] == entries[3]  # bit 1 is Adam's
     assert combinations.first_of_each(entries, combined) == {entries[0]: combined[0], entries[1]: combined[1]}
@@ -83,7 +83,8 @@ def test_combinations_with_equal_features_weights_and_adam_are_trained_once():
     Trainer.created.clear()
     settings = SETTINGS.model_copy(update={"train": SETTINGS.train.model_copy(update={"seeds": 2, "epochs": 1})})
     section = Conventions.of("keras", adam="native", resize="native", decode="native")
-    combined = conventions.combinations(section)  # decode, resize, adam: without JPEG files the first changes nothing
+    combined = conventions.combinations(section, "keras", "torch")
+    # they differ in decode, resize and adam; without JPEG files the first changes nothing
     entries = combinations.entries(combined, [])
     plain = {entry: {"validation": np.full((1, 5, 4), 1.0 + number)}
              for number, entry in enumerate(sorted(set(entries)))}
@@ -101,20 +102,55 @@ def test_combinations_with_equal_features_weights_and_adam_are_trained_once():
 
 def test_a_file_gives_back_what_it_holds_in_the_same_bytes(tmp_path):
     probabilities = np.random.default_rng(0).dirichlet([1, 1], (4, 3, 2))
-    saved = files.Combinations(["resize", "adam"], ["a/ü, 1.jpg", "b/1.jpg"], probabilities)
+    saved = files.Combinations(("keras", "torch"), ["resize", "adam"], ["a/ü, 1.jpg", "b/1.jpg"], probabilities)
     for name in ("one", "other"):
         files.save(saved, tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
     read = files.read(tmp_path / "one")
-    assert (read.factors, read.files) == (saved.factors, saved.files)
+    assert (read.frameworks, read.factors, read.files) == (saved.frameworks, saved.factors, saved.files)
     native = Predictions((0, 1, 2, 3), tuple(saved.files), ("a", "b"), np.array([0, 1]), np.zeros((4, 2, 2)))
-    predictions = read.of_images(native)
+    predictions = read.of_pair(("keras", "torch"), native)
     np.testing.assert_array_equal([each.probabilities for each in predictions], probabilities)
     assert all(each.seeds == (0, 1, 2) for each in predictions)
 
 
-def test_combinations_of_other_images_are_refused():
-    saved = files.Combinations([], ["a/1.jpg"], np.ones((1, 1, 1, 2)) / 2)
+def test_combinations_of_other_images_or_in_another_order_are_refused():
+    saved = files.Combinations(("keras", "torch"), [], ["a/1.jpg"], np.ones((1, 1, 1, 2)) / 2)
     native = Predictions((0,), ("a/2.jpg",), ("a", "b"), np.array([0]), np.ones((1, 1, 2)) / 2)
     with pytest.raises(PredictionsError, match="same images and classes: run `dvc repro`"):
-        saved.of_images(native)
+        saved.of_pair(("keras", "torch"), native)
+    with pytest.raises(PredictionsError, match="from keras to torch, predictions of torch and keras; .*same competi"):
+        saved.of_pair(("torch", "keras"), native)
+
+
+class Backbone:
+    """A framework's module `backbone`: a network is a list of the statistics that it was given."""
+
+    built = 0
+
+    def build(self, model, pretrained, batch_norm):
+        Backbone.built += 1
+        return [batch_norm]
+
+    def statistics(self, network):
+        return {"as": network[-1]}
+
+    def set_statistics(self, network, values):
+        network.append(values["as"])
+
+
+def test_a_backbone_is_built_once_and_begins_each_combination_as_it_was_built(monkeypatch):
+    used = []
+
+    def extract(own, network, train, plain, settings, conventions, title):
+        used.append((network[0], network[-1]))
+        network.append("changed by extraction")
+        return title
+
+    monkeypatch.setattr(combinations, "extract", extract)
+    part = Part([], np.array([], int), ["a", "b"])
+    computer = combinations.FeatureComputer(Backbone(), None, None, SETTINGS, part, part)
+    combined = conventions.combinations(Conventions.of("keras", resize="native", batch_norm="native"), "keras", "torch")
+    computer.known[combined[0]] = "known"
+    assert [computer.compute(each, str(number)) for number, each in enumerate(combined)] == ["known", "1", "2", "3"]
+    assert used == [("frozen", "frozen"), ("batch", "batch"), ("batch", "batch")] and Backbone.built == 2

@@ -14,7 +14,7 @@ from versus.evaluation.power import MOST_IMAGES
 from versus.frameworks import COMPETITORS
 from versus.params import Compare
 from versus.report import console as printing
-from versus.report.sample_size import Plan
+from versus.evaluation.sample_size import Plan
 
 SCORES = {"accuracy": 0.885, "accuracy_sd": 0.012, "log_loss": 0.3, "log_loss_sd": 0.02, "brier": 0.08,
           "roc_auc": 0.95, "ece": 0.03, "images": 200, "seeds": 10}
@@ -134,6 +134,5 @@ def test_sample_sizes_are_a_row_for_each_number_of_seeds():
     assert cells(text, "3") == ["3", "no number"] and cells(text, "10") == ["10", "12,345"]
     assert cells(text, "30") == ["30", "more than 10,000,000"]
     assert text.endswith("With 200 images and 10 seeds, as in this run, the probability of showing it is 42%; with "
-                         "these "
-                         "images 40 seeds would be enough.\n")
+                         "these images 40 seeds would be enough.\n")
     assert " ".join(text.split()).startswith("To show a difference of 0.02 in accuracy with a probability of 80 %:")

@@ -17,6 +17,7 @@ import pytest
 from tests.helpers import deps, pipeline
 from tests.helpers.kaggle_server import KaggleServer
 from tests.helpers.paths import ROOT
+from versus.frameworks import COMPETITORS
 from versus.params import Params
 
 STAGES = pipeline.stages()
@@ -188,7 +189,10 @@ def test_params_name_the_keys_that_are_read(stage, recorded):
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_loads_one_engine_at_most_and_no_module_that_is_no_dep(stage, recorded):
     report, _ = result(recorded, stage)
-    assert len(ENGINES.intersection(report["loaded"])) <= 1
+    engines = ENGINES.intersection(report["loaded"])
+    assert len(engines) <= 1
+    if stage.startswith(("extract_", "train_", "predict_")):
+        assert engines == {COMPETITORS[stage.partition("_")[2]].backend}
     modules = {path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in STAGES[stage]["deps"]
                if path.endswith(".py")}
     packages = {".".join(module.split(".")[:length])

@@ -27,10 +27,10 @@ def test_every_table_stands_on_some_page():
     assert set(re.findall(r"<!-- table: ([\w-]+) -->\n\|", text)) == set(documentation.TABLES)
 
 
-def test_the_picture_shows_the_committed_metrics(monkeypatch):
+def test_the_plot_shows_the_committed_metrics(monkeypatch):
     monkeypatch.chdir(ROOT)
     labels = [sorted(re.findall(r"<text[^>]*>([^<]+)</text>", svg)) for svg in (
-        documentation.waterfall(), (ROOT / documentation.PICTURE).read_text(encoding="utf-8"))]
+        documentation.waterfall(), (ROOT / documentation.WATERFALL).read_text(encoding="utf-8"))]
     assert labels[0] == labels[1], "run `make docs`"
     assert {"Keras", "PyTorch", "batch_norm"} <= set(labels[0])
 
@@ -55,7 +55,7 @@ def test_files_and_commands_that_are_named_exist(path):
     text = path.read_text(encoding="utf-8")
     for name in re.findall(r"`((?:versus|stages|tests|docs)/[\w/.-]+)`", text):
         assert (ROOT / name).exists(), name
-    for target in re.findall(r"`?make (\w+)`?", text):
+    for target in re.findall(r"(?:`|^    )make (\w+)", text, re.MULTILINE):
         assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE), target
     for key in re.findall(r"`(\w+\.\w+)=", text):
         section, name = key.split(".")

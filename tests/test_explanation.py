@@ -12,9 +12,7 @@ from tests.helpers.predictions import draw_combinations, predictions_of_two_clas
 from versus import params
 from versus.evaluation import explanation
 from versus.frameworks import COMPETITORS
-from versus.frameworks.combinations import settings_of_combinations
-from versus.params import Compare, Conventions
-from versus.recipe import conventions
+from versus.params import Compare
 from versus.recipe.conventions import TABLE
 from versus.report import sentences
 
@@ -57,32 +55,6 @@ def test_interaction_of_a_product_and_of_a_sum():
 
 
 # Combinations
-
-def test_only_conventions_that_differ_are_factors():
-    assert conventions.differing(Conventions.of("native")) == list(TABLE)
-    assert conventions.differing(Conventions.of("torch")) == []
-    assert conventions.differing(Conventions.of("keras", adam="native")) == ["adam"]
-    (only,) = conventions.combinations(Conventions.of("torch"))
-    assert only.batch_norm == "batch"
-
-
-def test_combinations_count_in_bits():
-    combinations = conventions.combinations(Conventions.of("native"))
-    assert len(set(combinations)) == 64
-    assert (combinations[0].decode, combinations[0].adam) == ("fast", "uncorrected")
-    assert (combinations[1].decode, combinations[1].resize) == ("accurate", "interpolated")
-    assert (combinations[63].decode, combinations[63].adam) == ("accurate", "corrected")
-
-
-def test_seeds_of_the_combinations_are_at_most_those_of_the_native_runs():
-    settings = params.load(ROOT / "params.yaml")
-    settings = settings.model_copy(update={"train": settings.train.model_copy(update={"seeds": 3})})
-    assert settings.explain.seeds > 3 == settings_of_combinations(settings).train.seeds
-    assert settings_of_combinations(settings).extract.views == settings.explain.views
-    assert not sentences.other_differences(settings, TITLES)
-    other = {"extract": settings.extract.model_copy(update={"views": settings.explain.views + 1})}
-    assert "other views" in sentences.other_differences(settings.model_copy(update=other), TITLES)[0]
-
 
 def test_a_network_of_its_own_is_another_difference():
     settings = params.load(ROOT / "params.yaml")
@@ -133,9 +105,8 @@ def test_two_conventions_that_do_more_together_have_a_significant_interaction():
     interaction = shares[(shares.kind == "interaction") & (shares.metric == "accuracy")].iloc[0]
     assert interaction["name"] == "decode x batch_norm" and interaction.significant
     (sentence,) = [text for text in said(shares, combinations[0], combinations[-1]) if text.startswith("Together")]
-    assert sentence == (f"Together, decode x batch_norm change the accuracy by {interaction.share:+.3f} beyond what "
-                        "each "
-                        "does alone.")
+    assert sentence == (f"Together, decode x batch_norm change the accuracy by {interaction.share:+.3f} "
+                        "beyond what each does alone.")
 
 
 def test_what_no_convention_explains_is_shown():
@@ -186,6 +157,7 @@ def test_a_convention_is_rarely_named_without_a_cause(effect):
         named = cause(explain(names, combinations, settings=settings), combinations[0], combinations[-1])
         rightly += "batch_norm" in named
         falsely += any(name in named for name in (["resize", "adam"] if effect else names))
+    print(f"effect {effect}: the cause named in {rightly / runs:.1%}, a wrong one in {falsely / runs:.1%} of {runs}")
     assert falsely / runs <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / runs)
     if effect:
         assert rightly == runs

@@ -249,8 +249,8 @@ def test_wrong_margins_are_refused(call, margin):
     rows_of(draw_predictions(1, 10, 2)).to_csv("p.csv", index=False)
     code, printed, errors = call("compare", "p.csv", "p.csv", "--margin", margin)
     assert code == 2 and not printed and "Traceback" not in errors
-    assert errors.endswith(f"argument --margin: got {margin!r}; expected a share of the images between 0 and 1: 0.02 is "
-                           "2 points")
+    assert errors.endswith(f"argument --margin: got {margin!r}; expected a share of the images between 0 and 1: 0.02 "
+                           "is 2 points")
 
 
 @pytest.mark.parametrize("margin", ["0.3", ".999", "1e-3"])

@@ -32,7 +32,7 @@ def compute(photographs, folder, precision, *more, broken=()):
 
 
 def differences(results, case):
-    return parity.measure(*(parity.Steps(*results[name][case]) for name in ("keras", "torch")))
+    return parity.measure(*(parity.Run(*results[name][case]) for name in ("keras", "torch")))
 
 
 def check(results, precision):
@@ -82,7 +82,7 @@ def test_statistics_of_two_networks_are_as_far_apart_as_possible():
     features = [Features(np.ones((1, 2, 3)), {"validation": np.ones((1, 2, 3))}, [{name: np.ones(3)}], np.ones(1))
                 for name in ("bn1.running_mean", "conv1_bn.running_mean")]
     head = Trained([(np.ones((3, 2)), np.ones(2))] * 2, np.ones(4), np.ones((1, 2, 2)))
-    measured = parity.measure(*(parity.Steps(each, [head]) for each in features))
+    measured = parity.measure(*(parity.Run(each, [head]) for each in features))
     assert measured["statistics"] == 1 and measured["features"] == measured["weights"] == measured["classes"] == 0
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from versus.evaluation.intervals import variance_components
 from versus.evaluation.power import images_needed, power, seeds_needed
-from versus.report.sample_size import PROBABILITY, Plan, plan
+from versus.evaluation.sample_size import PROBABILITY, Plan, plan
+from versus.report import sentences
 
 
 def variances(seeds=10, values=(-1, 0, 1), images=200):
@@ -22,7 +23,7 @@ def test_more_images_for_fewer_points_and_fewer_for_more_seeds():
     few, many = needed(variances(), 0.1), needed(variances(), 0.05)
     assert many == sorted(many, reverse=True)
     assert few[-1] < many[-1]
-    assert "200 images and 10 seeds" in plan(variances(), 0.05).sentence()
+    assert "200 images and 10 seeds" in sentences.sample_size(plan(variances(), 0.05))
 
 
 def test_a_plan_is_that_of_the_power():
@@ -39,7 +40,8 @@ def test_a_plan_is_that_of_the_power():
 def test_one_seed_says_nothing_of_others():
     result = plan(variances(seeds=1), 0.05)
     assert list(result.images_needed) == [1] and result.seeds_needed is None
-    assert "1 seed, as in this run" in result.sentence() and "raise train.seeds" in result.sentence()
+    sentence = sentences.sample_size(result)
+    assert "1 seed, as in this run" in sentence and "raise train.seeds" in sentence
 
 
 def test_no_difference_is_not_certainty():
@@ -48,7 +50,7 @@ def test_no_difference_is_not_certainty():
 
 @pytest.mark.parametrize("difference", [0, 0.0, 1, -1, 1.5, float("nan"), float("inf")])
 def test_a_difference_that_is_no_share_is_refused(difference):
-    with pytest.raises(ValueError, match="got a difference of .*; expected a share of the images between 0 and 1: 0.02"):
+    with pytest.raises(ValueError, match="got a difference of .*; expected a share of the images between 0 and 1"):
         plan(variances(), difference)
 
 
@@ -57,6 +59,6 @@ def test_a_difference_that_is_no_share_is_refused(difference):
     (1234, "with these images 1,234 seeds would be enough."), (None, "one seed shows no variance between seeds"),
 ])
 def test_the_sentence_says_how_many_seeds_are_enough(seeds_needed, words):
-    sentence = Plan(0.02, 1, 3, 0.5, {3: 10}, seeds_needed).sentence()
-    assert words in sentence and sentence.startswith("With 1 image and 3 seeds, as in this run, the probability of showing "
-                                                     "it is 50%; ")
+    sentence = sentences.sample_size(Plan(0.02, 1, 3, 0.5, {3: 10}, seeds_needed))
+    assert words in sentence and sentence.startswith("With 1 image and 3 seeds, as in this run, the probability of "
+                                                     "showing it is 50%; ")

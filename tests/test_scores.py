@@ -165,8 +165,8 @@ def test_mean_curves_are_means_over_the_seeds():
 
 def run_stage(name, folder, *competitors):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "80"}
-    return subprocess.run([sys.executable, "-m", f"stages.{name}", *competitors], cwd=folder, env=environment, text=True,
-                          capture_output=True)
+    return subprocess.run([sys.executable, "-m", f"stages.{name}", *competitors], cwd=folder, env=environment,
+                          text=True, capture_output=True)
 
 
 def write_record(predictions, path, epochs=3):

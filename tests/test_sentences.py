@@ -48,8 +48,8 @@ REASONS = {"rests on all": "By itself this pair of training runs does not show t
                            "all 10 seeds.",
            "caution": "It is not significant: the exact test is stricter than the interval, and one seed says nothing "
                       "about another. Treat the verdict with caution.",
-           "variation": "It ignores that another seed can turn out differently; the verdict takes the variation between "
-                        "all 10 seeds into account.",
+           "variation": "It ignores that another seed can turn out differently; the verdict takes the variation "
+                        "between all 10 seeds into account.",
            "margin": "A difference can be significant and yet smaller than the margin",
            "skewness": "The interval includes 0 all the same: it also allows for the skewness of so few images. Treat "
                        "the p-value with caution."}
@@ -153,8 +153,8 @@ def test_what_the_conventions_leave_is_said(changes, differences, words):
 
 def test_the_variation_between_seeds_is_said():
     assert explanation([])[-1] == (
-        "Variation between seeds: retraining with another seed changes the difference by 0.012 (standard deviation). Two "
-        "runs of the same framework differ by the article's 0.035 or more in 7% of cases (2% to 13%).")
+        "Variation between seeds: retraining with another seed changes the difference by 0.012 (standard deviation). "
+        "Two runs of the same framework differ by the article's 0.035 or more in 7% of cases (2% to 13%).")
     of_one_seed = {key: value for key, value in SUMMARY.items() if not key.startswith(("single", "chance"))}
     assert explanation([], of_one_seed)[-1] == "Variation between seeds: unknown with one seed; raise train.seeds."
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from versus.command import run
 
 
-def main(*arguments):
-    asked = parser().parse_args(arguments or None)
-    asked.command(asked)
+def main(*arguments: str) -> None:
+    options = parser().parse_args(arguments or None)
+    options.command(options)
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m versus", description="Compare image classifiers, and plan how many "
                                   "images and training runs a comparison needs.",
                                   epilog="`python -m versus COMMAND --help` shows what a command takes.")
@@ -33,7 +33,7 @@ def parser():
                          help="accuracies closer than this count as equivalent, as a share of the images: 0.02 is 2 "
                          "points (default: compare.margin of params.yaml, or 0.02)")
     command.add_argument("--titles", nargs=2, metavar=("A", "B"),
-                         help="how to call the two (default: the files' names)")
+                         help="names shown for the two (default: the file names)")
     command.set_defaults(command=compare)
 
     command = commands.add_parser(
@@ -63,23 +63,24 @@ def margin(text):
 
 # what a command needs is imported when it runs, so that --help answers at once
 
-def compare(asked):
+def compare(options: argparse.Namespace) -> None:
     from versus.evaluation import comparison, scores
     from versus.report import console
-    titles = asked.titles or names(asked.one, asked.other)
-    one, other = read_pair(asked.one, asked.other, titles)
-    settings = settings_of_comparison(asked.margin)
+    titles = options.titles or titles_of(options.one, options.other)
+    one, other = read_pair(options.one, options.other, titles)
+    settings = settings_of_comparison(options.margin)
     console.show_comparison(scores.summary(one), scores.summary(other), comparison.compare(one, other, settings),
                             titles, settings.margin)
 
 
-def sample_size(asked):
+def sample_size(options: argparse.Namespace) -> None:
+    from versus.evaluation import sample_size as planning
     from versus.evaluation.intervals import variance_components
-    from versus.report import console, sample_size
-    first, second = asked.predictions
-    one, other = read_pair(first, second, names(first, second))
+    from versus.report import console
+    first, second = options.predictions
+    one, other = read_pair(first, second, titles_of(first, second))
     variances = variance_components(other.correct.astype(float) - one.correct, counts=True)
-    console.show_sample_size(sample_size.plan(variances, asked.difference))
+    console.show_sample_size(planning.plan(variances, options.difference))
 
 
 def read_pair(one, other, titles):
@@ -87,20 +88,22 @@ def read_pair(one, other, titles):
     return predictions.pair(predictions_csv.read(one), predictions_csv.read(other), titles)
 
 
-def names(one, other):
+def titles_of(one, other):
     """Name two files so that they can be told apart: by their stems, or else by their paths."""
     return (one.stem, other.stem) if one.stem != other.stem else (str(one), str(other))
 
 
 def settings_of_comparison(margin):
-    """Return the section `compare` of params.yaml, or its defaults elsewhere, with another `margin` if there is one."""
+    """Return the section `compare` of this project's params.yaml, or its defaults elsewhere, with another `margin`."""
     import yaml
 
     from versus import params
     try:
-        settings = params.Compare.model_validate(yaml.safe_load(Path("params.yaml").read_text("utf-8"))["compare"])
-    except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError):  # no params.yaml, or one of another project
-        settings = params.Compare(margin=0.02, bootstrap=10000, seed=0)
+        values = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        values = None
+    ours = isinstance(values, dict) and isinstance(values.get("compare"), dict) and "margin" in values["compare"]
+    settings = params.load().compare if ours else params.Compare(margin=0.02, bootstrap=10000, seed=0)
     return settings if margin is None else settings.model_copy(update={"margin": margin})
 
 

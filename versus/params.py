@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -87,7 +87,10 @@ class Conventions(Section):
         return cls.model_validate(dict.fromkeys(cls.model_fields, "all") | {"all": everything} | single)
 
     def whose_default(self, name: str, framework: Framework) -> Framework:
-        """Return the framework whose default `framework` uses in convention `name`."""
+        """Return the framework whose default `framework` uses in convention `name`.
+
+        It stands here and not in `recipe.conventions`, since the validation of the parameters needs it.
+        """
         choice = getattr(self, name)
         if choice == "all":
             choice = self.all
@@ -177,7 +180,7 @@ def load(path: str | Path = "params.yaml") -> Params:
         raise ParamsError("\n".join(f"{path}:{_line(tree, key)}: {message}" for key, message in complaints)) from None
 
 
-def _complaint(error) -> tuple[tuple, str]:
+def _complaint(error: Any) -> tuple[tuple, str]:
     """Turn one of pydantic's errors into the path of its key and a message: what was got, expected, and to do."""
     key, dotted = error["loc"], ".".join(map(str, error["loc"]))
     if combination := error.get("ctx", {}).get("error"):

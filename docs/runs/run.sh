@@ -3,8 +3,13 @@
 #     bash docs/runs/run.sh ../shared/avp && make docs
 # The argument is the folder with Alien vs. Predator's images, {train,validation}/{alien,predator}/*.
 set -euo pipefail
+images=${1:?the folder with the images}
 cd "$(dirname "$0")/../.."
-images=$1
+git diff --quiet -- params.yaml dvc.lock metrics || {
+    echo "ERROR: got changes of params.yaml, dvc.lock or metrics; expected none: commit or undo them first" >&2
+    exit 1
+}
+trap 'git checkout --quiet -- params.yaml dvc.lock metrics && dvc checkout --quiet --force' EXIT
 
 run() {  # name, stages (all if empty), changes of params.yaml
     local name=$1 stages=$2
@@ -20,7 +25,7 @@ run() {  # name, stages (all if empty), changes of params.yaml
             cp "$file" "docs/runs/$name/"
         fi
     done
-    git checkout --quiet params.yaml
+    git checkout --quiet -- params.yaml
 }
 
 run avp-native ""

@@ -9,6 +9,8 @@ from scipy import signal
 from tests.frameworks import adapters_keras
 from tests.helpers.backbones import MODELS, PIXELS, distance, mean_and_variance, normalise, updated
 from versus.frameworks.keras import backbone as backbones
+from versus.frameworks.keras import classifier
+from versus.recipe import draws
 from versus.recipe.weights import Pretrained
 
 NATIVE = Pretrained({}, shared=False)
@@ -152,3 +154,18 @@ def test_statistics_of_native_resnet50_change_and_are_set_back(native):
     np.testing.assert_array_equal(adapters_keras.apply(backbone, PIXELS), before)
     for name, values in backbones.statistics(backbone).items():
         np.testing.assert_array_equal(values, stored[name])
+
+
+def test_a_classifier_on_native_resnet50_is_read_back_whole_and_in_parts(native, monkeypatch, tmp_path):
+    """Its last layer before the head has another name than that of the networks that are written out here."""
+    monkeypatch.setattr(classifier.backbones, "build", lambda *arguments: native["frozen"])
+    weights = [tuple(tensor.astype("float32") for tensor in layer)
+               for layer in draws.initial_weights(0, [2048, 8, 3], "glorot")]
+    classifier.save(classifier.assemble(MODELS["resnet50"], NATIVE, {}, weights, [2048, 8, 3]), tmp_path)
+    whole, backbone = classifier.load(tmp_path)
+    features = adapters_keras.apply(backbone, PIXELS)
+    np.testing.assert_allclose(features, adapters_keras.apply(native["frozen"], PIXELS), rtol=1e-4, atol=1e-4)
+    (hidden, bias), (output, shift) = weights
+    logits = np.maximum(features @ hidden + bias, 0) @ output + shift
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(adapters_keras.apply(whole, PIXELS), expected, rtol=1e-4, atol=1e-5)

@@ -2,11 +2,10 @@
 
 import ast
 import shlex
-from pathlib import Path
 
+from tests.helpers.paths import ROOT
 from versus.frameworks import COMPETITORS
 
-ROOT = Path(__file__).parents[2]
 
 
 def imported(path, *arguments):
@@ -25,8 +24,11 @@ def imported(path, *arguments):
 
 
 def names_imported(path):
-    """The dotted names that a module imports; of `from a import b` both a and a.b."""
-    for node in ast.walk(parse(path)):
+    """The dotted names that a module imports when it runs; of `from a import b` both a and a.b."""
+    tree = parse(path)
+    unused = {inner for node in ast.walk(tree) if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+              for inner in ast.walk(node)}
+    for node in set(ast.walk(tree)) - unused:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom):

@@ -12,7 +12,7 @@ Head = list[tuple[np.ndarray, np.ndarray]]  # for each of LAYERS a kernel (input
 
 @dataclass(frozen=True)
 class Trained:
-    """One trained head. losses: of each step's batch, before it, (steps,).
+    """One trained head. losses: the mean loss of each step's batch before its update, (steps,).
 
     probabilities: of the validation images after each epoch, (epochs, images, classes).
     """

@@ -21,8 +21,8 @@ def write(path: str | Path, values: Metrics) -> None:
             raise ValueError(f"{path}: {key} is {value!r}; expected a finite number or a string")
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    rounded = {key: significant(value) if isinstance(value, float) else value for key, value in values.items()}
-    path.write_text(json.dumps(rounded, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    numbers = {key: rounded(value) if isinstance(value, float) else value for key, value in values.items()}
+    path.write_text(json.dumps(numbers, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read(path: str | Path) -> dict:
@@ -34,7 +34,7 @@ def write_table(path: str | Path, rows: pd.DataFrame) -> None:
     """Write the rows of a plot or a report as CSV."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     floats = rows.select_dtypes("float").columns
-    rows.assign(**{name: rows[name].map(significant) for name in floats}).to_csv(path, index=False)
+    rows.assign(**{name: rows[name].map(rounded) for name in floats}).to_csv(path, index=False)
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -42,10 +42,10 @@ def read_table(path: str | Path) -> pd.DataFrame:
     return pd.read_csv(path)
 
 
-def significant(value: float) -> float:
+def rounded(value: float) -> float:
     """Round to six significant digits; 0 is never negative.
 
-    >>> significant(0.123456789), significant(-0.0), significant(3e-20)
+    >>> rounded(0.123456789), rounded(-0.0), rounded(3e-20)
     (0.123457, 0.0, 3e-20)
     """
     return float(f"{value:.{DIGITS}g}") + 0.0

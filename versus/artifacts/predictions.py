@@ -46,7 +46,7 @@ class Predictions:
 
 
 def pair(one: Predictions, other: Predictions, titles: tuple[str, str]) -> tuple[Predictions, Predictions]:
-    """Return both, the classes of `other` in the order of `one`; raise PredictionsError unless they can be paired.
+    """Return both, with the classes of `other` reordered as in `one`; raise PredictionsError unless they can be paired.
 
     They can if seeds, files, classes and the images' true classes are the same. `titles` name them in the error.
     """
@@ -58,7 +58,8 @@ def pair(one: Predictions, other: Predictions, titles: tuple[str, str]) -> tuple
                 problems.append(f"{title} has no predictions for the {what} {some(sorted(missing))}")
     if not problems:
         order = [other.class_names.index(name) for name in one.class_names]
-        labels = np.argsort(order)[other.labels]  # position in one's class names of each label of other
+        position = {name: number for number, name in enumerate(one.class_names)}
+        labels = np.array([position[other.class_names[label]] for label in other.labels])
         other = replace(other, class_names=one.class_names, labels=labels,
                         probabilities=other.probabilities[..., order])
         of_files = dict(zip(other.files, labels))  # files are sorted by class, so another class is another order

@@ -103,9 +103,10 @@ def _refuse(path: str | Path, problems: Iterable[str]) -> None:
     listed = list(problems)
     if listed:
         others = len(listed) - SHOWN
-        more = [f"and {others:,} more problem{'s' * (others > 1)} of this file"] if others > 0 else []
+        more = [f"and {others:,} more {'problem' if others == 1 else 'problems'} of this file"] if others > 0 else []
         raise PredictionsError("\n".join(f"{path}: {problem}" for problem in listed[:SHOWN] + more)
-                               + "\nCorrect the file; one that `dvc repro` wrote is made again by `dvc repro --force`")
+                               + "\nCorrect the file. If `dvc repro` wrote it, run `dvc repro --force` to write it "
+                               "again")
 
 
 def _problems_of_columns(header: list[str], rows: int) -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations as subsets
 from math import comb
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -164,8 +165,14 @@ def summary(shares: pd.DataFrame, one: Predictions, other: Predictions) -> dict[
     return values | {"single_run_sd": single_run_sd(one, other)} | dict(zip(names, chance_of_gap(one, other)))
 
 
-def _flat(key: str, row) -> dict[str, float]:
+def _flat(key: str, row: Any) -> dict[str, float]:
     return {key: float(row["share"]), f"{key}_low": float(row["low"]), f"{key}_high": float(row["high"])}
+
+
+def by_size(shares: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return the shares of the conventions in one metric, the largest first."""
+    conventions = shares[(shares.metric == metric) & (shares.kind == "convention")]
+    return conventions.sort_values("share", key=abs, ascending=False, kind="stable")
 
 
 def waterfall(shares: pd.DataFrame, one: Predictions, other: Predictions, titles: tuple[str, str]) -> pd.DataFrame:
@@ -177,9 +184,8 @@ def waterfall(shares: pd.DataFrame, one: Predictions, other: Predictions, titles
     ends = [{"step": title, "kind": "competitor", "start": accuracy, "end": accuracy,
              "share": 0.0, "low": 0.0, "high": 0.0}
             for title, accuracy in zip(titles, (float(each.correct.mean()) for each in (one, other)))]
-    of_accuracy = shares[shares.metric == "accuracy"]
-    steps = of_accuracy[of_accuracy.kind == "convention"].sort_values("share", key=abs, ascending=False, kind="stable")
-    steps = pd.concat([steps, of_accuracy[of_accuracy.kind == "residual"]])
+    residual = shares[(shares.metric == "accuracy") & (shares.kind == "residual")]
+    steps = pd.concat([by_size(shares, "accuracy"), residual])
     rows, reached = [], ends[0]["end"]
     for step in steps.itertuples():
         rows.append({"step": step.name, "kind": step.kind, "start": reached, "end": reached + step.share,

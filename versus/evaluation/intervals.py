@@ -11,6 +11,7 @@ from scipy.special import ndtri, stdtrit
 
 from versus import params
 
+TValues = np.ndarray | tuple[float, ...]
 CHUNK = 4_000_000  # resampled images held in memory at a time
 
 
@@ -28,7 +29,7 @@ class VarianceComponents:
     images: int
     seeds: int
 
-    def of_images(self, seeds):
+    def of_images(self, seeds: int) -> float:
         """Return the variance of an image's mean over `seeds` seeds."""
         return np.maximum(self.image + self.noise / seeds, 0.0)
 
@@ -84,7 +85,7 @@ def studentised(differences: np.ndarray, resamples: int, rng: np.random.Generato
     return np.concatenate(values_of_t)
 
 
-def interval(variances: VarianceComponents, level: float, t_values=(0.0,)) -> tuple[float, float]:
+def interval(variances: VarianceComponents, level: float, t_values: TValues = (0.0,)) -> tuple[float, float]:
     """Return (low, high), the confidence interval of the mean difference over new images and new seeds.
 
     Each half-width combines those of images and seeds by MOVER (Zou & Donner 2008, Statistics in Medicine 27):
@@ -111,7 +112,7 @@ def interval(variances: VarianceComponents, level: float, t_values=(0.0,)) -> tu
     return float(low) + 0.0, float(high) + 0.0  # no -0.0
 
 
-def _upper_limit(mean, quantile, of_seeds, variances, normal):
+def _upper_limit(mean: float, quantile: float, of_seeds: float, variances: VarianceComponents, normal: float) -> float:
     """Return the upper end of the interval around `mean`."""
     upper = mean + np.sqrt(quantile ** 2 * variances.of_images(variances.seeds) / variances.images + of_seeds)
     if not variances.consistency:
@@ -123,7 +124,7 @@ def _upper_limit(mean, quantile, of_seeds, variances, normal):
     return min(max(upper, wilson), 1.0)
 
 
-def equivalence_interval(variances: VarianceComponents, t_values=(0.0,)) -> tuple[float, float]:
+def equivalence_interval(variances: VarianceComponents, t_values: TValues = (0.0,)) -> tuple[float, float]:
     """Return (low, high), the differences that two one-sided 5 % tests do not exclude: the 90 % interval or wider.
 
     For counts the variance is that under the hypothesis, as in Tango's (1998) score test, here by exponential tilting:
@@ -144,7 +145,8 @@ def equivalence_interval(variances: VarianceComponents, t_values=(0.0,)) -> tupl
             max(high, float(variances.mean + above + np.hypot(above, half_width))))
 
 
-def standard_error_and_half_width(variances: VarianceComponents, images, seeds, level: float, extra_variance=0.0):
+def standard_error_and_half_width(variances: VarianceComponents, images: float, seeds: int, level: float,
+                                  extra_variance: float = 0.0) -> tuple[float, float]:
     """Return the standard error of the mean for so many images and seeds, and the half-width of its interval.
 
     `extra_variance` is added to the variance of the images.

@@ -11,22 +11,23 @@ SMALLEST_LOSS = 1e-3  # smaller losses are measured as this: a log-softmax round
 
 
 @dataclass(frozen=True)
-class Steps:
+class Run:
     """What one competitor computed: its `Features`, pixels of some images among them, and a `Trained` for each seed."""
 
     features: Features
     heads: list[Trained]
 
 
-def measure(one: Steps, other: Steps) -> dict[str, float]:
+def measure(one: Run, other: Run) -> dict[str, float]:
     """Compare two competitors: a flat mapping of the largest differences.
 
     pixels, probabilities: absolute, of pixel values and of 1; probabilities after every epoch that both have.
     features, statistics, weights: the L2 norm of the difference over the larger of the two norms, of the worst image,
-    tensor, seed. losses, losses_100: as `loss_differences`, of the worst step, of all and of the first 100, of the
-    worst seed (losses_median: of the median seed). classes: how many predicted classes differ, over images and seeds.
+    tensor, seed. losses: the largest of `loss_differences` over all steps and seeds; losses_100: over the first 100
+    steps; losses_median: the median over seeds of each seed's largest. classes: how many predicted classes differ, over
+    images and seeds.
     """
-    last = [steps.features.plain["validation"][-1] for steps in (one, other)]
+    last = [run.features.plain["validation"][-1] for run in (one, other)]
     return {
         "pixels": largest(one.features.pixels, other.features.pixels),
         "features": float(np.max([relative(one.features.augmented, other.features.augmented), relative(*last)])),
@@ -49,12 +50,12 @@ def measure_heads(one: list[Trained], other: list[Trained]) -> dict[str, float]:
     }
 
 
-def largest(one, other) -> float:
+def largest(one: np.ndarray, other: np.ndarray) -> float:
     """Return the largest absolute difference of two arrays of one shape."""
     return float(np.abs(np.asarray(one, float) - other).max())
 
 
-def relative(one, other) -> float:
+def relative(one: np.ndarray, other: np.ndarray) -> float:
     """Return the L2 norm of the difference along the last axis over the larger norm of the two; the largest of all.
 
     Where both are zero, as features of a tiny image can be, it is 0; where one is not a number, so is the result.

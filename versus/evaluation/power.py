@@ -12,7 +12,7 @@ MOST_IMAGES = 10_000_000
 MOST_SEEDS = 10_000
 
 
-def power(difference: float, variances: VarianceComponents, images, seeds: int, margin: float = 0.0):
+def power(difference: float, variances: VarianceComponents, images: float, seeds: int, margin: float = 0.0) -> float:
     """Return the probability of a decision with so many images and seeds if the true difference is `difference`.
 
     The larger of P(95 % interval excludes 0) = Phi((|d| - w)/se) + Phi((-|d| - w)/se) and, with a margin,

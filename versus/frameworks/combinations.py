@@ -12,11 +12,13 @@ import numpy as np
 from tqdm import tqdm
 
 from versus import params
+from versus.artifacts.feature_cache import fingerprint
 from versus.artifacts.features import Features, Statistics
 from versus.frameworks.extraction import extract
 from versus.frameworks.training import Trainer, fit_seeds
 from versus.images.dataset import Part
 from versus.images.opening import is_jpeg
+from versus.params import Framework
 from versus.recipe.conventions import OF_FEATURES, FeatureConventions, Resolved
 from versus.recipe.weights import Pretrained
 
@@ -36,10 +38,19 @@ def settings_of_combinations(settings: params.Params) -> params.Params:
     return settings.model_copy(update={"extract": extract, "train": train})
 
 
-def sources(framework: str) -> list[Path]:
+def sources(framework: Framework) -> list[Path]:
     """List the modules on which the features of a combination depend, relative to the repository."""
     return [Path("versus", source) for source in SOURCES] + [Path("versus/frameworks", framework, source)
                                                              for source in OWN_SOURCES]
+
+
+def origin(settings: params.Params, framework: Framework, *files: Path) -> str:
+    """Return the fingerprint of all that the features depend on, apart from the conventions in an entry's name.
+
+    `files` hold the images' checksums and parts, and the backbone's weights.
+    """
+    sections = (section.model_dump() for section in (settings.extract, settings.model, settings.compute))
+    return fingerprint(*files, *sources(framework), *sections, settings.train.precision)
 
 
 def entries(combinations: Sequence[FeatureConventions], files: list[Path]) -> list[str]:

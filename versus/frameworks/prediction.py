@@ -1,10 +1,13 @@
 """Probabilities of saved heads, and the check that they are those of training."""
 
-from typing import Protocol
+from types import ModuleType
+from typing import Any, Protocol
 
 import numpy as np
+from tqdm import tqdm
 
 from versus.artifacts import heads
+from versus.recipe.pixels import ImageBatches
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}  # of a probability; rounding in batches of other sizes is smaller
 
@@ -28,6 +31,17 @@ def predict_seeds(head: Predictor, weights: list[heads.Head], features: np.ndarr
         head.reset(of_seed)
         probabilities.append(head.probabilities(features))
     return np.stack(probabilities)
+
+
+def check_classifier(own: ModuleType, classifier: Any, images: ImageBatches, expected: np.ndarray) -> None:
+    """Raise MismatchError unless the whole classifier gives the first batch of `images` the `expected` probabilities.
+
+    `own` is the framework's module `features`; `expected` (images, classes) are those of backbone and head apart.
+    """
+    first = images.first_batch()
+    with tqdm(disable=True) as bar:
+        probabilities = own.apply(classifier, first, False, bar)
+    check_same(expected[:len(first.files)], probabilities, "the whole classifier")
 
 
 def check_same(probabilities: np.ndarray, expected: np.ndarray, what: str) -> None:

@@ -1,6 +1,6 @@
 """Decide which images are for training and which for validation."""
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,11 @@ def split(images: pd.DataFrame, groups: np.ndarray, settings: params.Split) -> p
     _check_parts(table, usable)
     table["path"] = _paths(table)
     return table[list(COLUMNS)].sort_values("file", ignore_index=True)
+
+
+def save(table: pd.DataFrame, path: str | Path) -> None:
+    """Write what `split` returned as CSV."""
+    table.to_csv(path, index=False)
 
 
 def counts(table: pd.DataFrame, images: pd.DataFrame) -> dict[str, int]:

@@ -3,7 +3,7 @@
 Framework code receives a `Resolved` and sees only its values, never the words native, keras or torch.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 from versus import params
@@ -56,7 +56,6 @@ TABLE = {
                          "torch.optim.Adam: algorithm 1 of Kingma & Ba 2015"),
     },
 }
-OF_FEATURES = ("decode", "resize", "augment", "batch_norm")  # conventions that features depend on
 
 
 class PixelConventions(NamedTuple):
@@ -78,6 +77,9 @@ class FeatureConventions:
     @property
     def pixels(self) -> PixelConventions:
         return PixelConventions(self.decode, self.resize)
+
+
+OF_FEATURES = tuple(field.name for field in fields(FeatureConventions))
 
 
 @dataclass(frozen=True)
@@ -103,25 +105,18 @@ def resolve_features(conventions: params.Conventions, framework: params.Framewor
     return FeatureConventions(**{name: value(conventions, name, framework) for name in OF_FEATURES})
 
 
-def differing(conventions: params.Conventions) -> list[str]:
-    """List the conventions in which Keras and PyTorch differ under the params section, in the order of TABLE."""
-    return [name for name in TABLE if value(conventions, name, "keras") != value(conventions, name, "torch")]
+def differing(conventions: params.Conventions, one: params.Framework, other: params.Framework) -> list[str]:
+    """List the conventions in which two frameworks differ under the params section, in the order of TABLE."""
+    return [name for name in TABLE if value(conventions, name, one) != value(conventions, name, other)]
 
 
-def combinations(conventions: params.Conventions) -> list[Resolved]:
-    """Resolve every combination of the k differing conventions: a list of 2^k `Resolved`, Keras's own first.
+def combinations(conventions: params.Conventions, one: params.Framework, other: params.Framework) -> list[Resolved]:
+    """Resolve every combination of the k conventions in which two frameworks differ: 2^k `Resolved`.
 
-    The index of a combination counts in bits: bit j is set where differing convention j is PyTorch's.
+    The first combination is that of `one`, the last that of `other`. The index of a combination counts in bits: bit j
+    is set where differing convention j is that of `other`.
     """
-    names = differing(conventions)
-    keras, torch = resolve(conventions, "keras"), resolve(conventions, "torch")
-    return [replace(keras, **{name: getattr(torch, name) for j, name in enumerate(names) if index >> j & 1})
+    names = differing(conventions, one, other)
+    first, last = resolve(conventions, one), resolve(conventions, other)
+    return [replace(first, **{name: getattr(last, name) for j, name in enumerate(names) if index >> j & 1})
             for index in range(2 ** len(names))]
-
-
-def markdown() -> str:
-    """Write TABLE as the documentation shows it."""
-    rows = ["| convention | Keras | PyTorch |", "|---|---|---|"]
-    rows += [f"| `{name}` | {defaults['keras'].words} | {defaults['torch'].words} |"
-             for name, defaults in TABLE.items()]
-    return "\n".join(rows)

@@ -36,6 +36,12 @@ class ImageBatches:
         """Read batch `index`: (n, size, size, 3) float32, 0..255."""
         return np.stack([self._image(i) for i in self.batches[index]])
 
+    def in_order(self, values: np.ndarray) -> np.ndarray:
+        """Put `values` (images, …), computed in the order of the batches, into the order of the files."""
+        ordered = np.empty_like(values)
+        ordered[np.concatenate(self.batches)] = values
+        return ordered
+
     def first_batch(self) -> "ImageBatches":
         """Return the files that the first batch holds as a batch of their own."""
         return replace(self, files=[self.files[i] for i in self.batches[0]], batches=[np.arange(len(self.batches[0]))])

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -55,7 +56,7 @@ def read(path: str | Path) -> dict[str, np.ndarray]:
                            "expected a .safetensors file with PyTorch's names") from None
 
 
-def _tensor(file, name: str, path: str | Path) -> np.ndarray:
+def _tensor(file: Any, name: str, path: str | Path) -> np.ndarray:
     try:
         return file.get_tensor(name)
     except (TypeError, AttributeError):  # numpy has no bfloat16 and no 8-bit float

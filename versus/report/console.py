@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from versus import params
+from versus.evaluation.explanation import by_size
 from versus.evaluation.power import MOST_IMAGES
+from versus.evaluation.sample_size import Plan
 from versus.report import sentences
-from versus.report.sample_size import Plan
 from versus.report.sentences import Pair, Titles, plural
 
 ROWS = {"accuracy": "accuracy", "log_loss": "log loss", "brier": "Brier score", "roc_auc": "ROC AUC",
@@ -44,7 +45,7 @@ def explanation_table(shares: pd.DataFrame, titles: Titles) -> Table:
     table = _table(f"Why they differ: the share of each convention ({titles[1]} minus {titles[0]})",
                    "accuracy", "95 % interval", "log loss", "95 % interval")
     accuracy, log_loss = (shares[shares.metric == metric].set_index("name") for metric in ("accuracy", "log_loss"))
-    conventions = accuracy[accuracy.kind == "convention"].share.abs().sort_values(ascending=False, kind="stable").index
+    conventions = by_size(shares, "accuracy").name
     for name in (*conventions, *LAST_ROWS):
         cells = [text for row in (accuracy.loc[name], log_loss.loc[name])
                  for text in (f"{row.share:+.3f}", f"{row.low:+.3f} to {row.high:+.3f}")]
@@ -67,7 +68,7 @@ def show_sample_size(plan: Plan, console: Console | None = None) -> None:
                    "validation images", first="seeds")
     for seeds, images in plan.images_needed.items():
         table.add_row(str(seeds), _number(images))
-    _show(table, [plan.sentence()], console)
+    _show(table, [sentences.sample_size(plan)], console)
 
 
 def _table(title: str, *headings: str, first: str = "", foldable: tuple[str, ...] = ()) -> Table:

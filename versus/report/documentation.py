@@ -1,4 +1,4 @@
-"""The tables and the picture of README.md and docs/, written from committed metrics by `make docs`.
+"""Write the tables and the plot of README.md and docs/ from committed metrics: `make docs`.
 
 A page marks the place of a table with `<!-- table: NAME -->` and `<!-- end -->`; what stands between is replaced. The
 metrics are those of the runs in docs/runs, which docs/runs/run.sh repeats, and of the default run in metrics/.
@@ -6,19 +6,23 @@ metrics are those of the runs in docs/runs, which docs/runs/run.sh repeats, and 
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from versus.artifacts import metrics
+from versus.command import run
 from versus.evaluation import article
+from versus.evaluation.explanation import by_size
 from versus.frameworks import COMPETITORS
 from versus.recipe import conventions
 
 PAGES = ["README.md", "docs/results.md", "docs/parity.md", "docs/conventions.md"]
-PICTURE = "docs/waterfall.svg"
+WATERFALL = "docs/waterfall.svg"
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+PAIR = (COMPETITORS["keras"], COMPETITORS["torch"])  # whom the pages compare
 RUNS = Path("docs/runs")
 DEFAULT = Path("metrics")
 SETTINGS = {"avp-native": "each framework's own defaults", "avp-keras": "Keras's defaults in both",
@@ -40,20 +44,20 @@ def write(text: str) -> str:
 
 
 def answer() -> str:
-    """The three runs of Alien vs. Predator, one with each side's own defaults, two with the same on both sides."""
+    """Write the three runs of Alien vs. Predator: each framework's own defaults, then equal defaults."""
     rows = []
-    for run, settings in SETTINGS.items():
-        one, other, result = _run(RUNS / run)
+    for name, settings in SETTINGS.items():
+        one, other, result = _run(RUNS / name)
         rows.append([settings, _score(one), _score(other), _difference(result, "accuracy")])
     return _table(["defaults", *_titles(), "difference (95 % interval)"], rows)
 
 
 def scores() -> str:
-    """The same with more scores, and the article beside them."""
+    """Write the same with log loss, verdict and the article's result."""
     rows = [["the 2018 article", "accuracy", *(f"{value:.3f}" for value in article.ACCURACY.values()),
              f"{article.DIFFERENCE:+.3f}", ""]]
-    for run, settings in SETTINGS.items():
-        one, other, result = _run(RUNS / run)
+    for name, settings in SETTINGS.items():
+        one, other, result = _run(RUNS / name)
         rows.append([settings, "accuracy", _score(one), _score(other), _difference(result, "accuracy"),
                      result["verdict"]])
         rows.append(["", "log loss", _score(one, "log_loss"), _score(other, "log_loss"),
@@ -61,26 +65,24 @@ def scores() -> str:
     return _table(["defaults", "score", *_titles(), "difference (95 % interval)", "verdict"], rows)
 
 
-def explanation(folder: Path) -> Callable[[], str]:
-    """Return the function that writes the table of shares of one run."""
-    def table() -> str:
-        shares = metrics.read_table(folder / "explain.csv")
-        accuracy, log_loss = (shares[shares.metric == metric].set_index("name") for metric in ("accuracy", "log_loss"))
-        names = accuracy[accuracy.kind == "convention"].share.abs().sort_values(ascending=False, kind="stable").index
-        last = {"all conventions": "sum", "not explained": "not explained"}
-        rows = [[f"`{name}`" if name not in last else last[name], _share(accuracy.loc[name]),
-                 _share(log_loss.loc[name])] for name in (*names, *last)]
-        return _table(["convention", "accuracy (95 % interval)", "log loss (95 % interval)"], rows)
-    return table
+def explanation(folder: Path) -> str:
+    """Write the shares of one run."""
+    shares = metrics.read_table(folder / "explain.csv")
+    accuracy, log_loss = (shares[shares.metric == metric].set_index("name") for metric in ("accuracy", "log_loss"))
+    names = by_size(shares, "accuracy").name
+    last = {"all conventions": "sum", "not explained": "not explained"}
+    rows = [[f"`{name}`" if name not in last else last[name], _share(accuracy.loc[name]),
+             _share(log_loss.loc[name])] for name in (*names, *last)]
+    return _table(["convention", "accuracy (95 % interval)", "log loss (95 % interval)"], rows)
 
 
 def variation() -> str:
-    """How much runs of the same settings vary: other seeds, other views."""
+    """Write how much runs with the same settings vary with seeds and views."""
     rows = []
-    for run, what in {"avp-native": "10 seeds", "avp-40-seeds": "40 seeds"}.items():
-        summary = metrics.read(RUNS / run / "explain.json")
+    for name, what in {"avp-native": "10 seeds", "avp-40-seeds": "40 seeds"}.items():
+        summary = metrics.read(RUNS / name / "explain.json")
         low, high = summary["chance_of_published_gap_low"], summary["chance_of_published_gap_high"]
-        rows.append([what, _signed(metrics.read(RUNS / run / "compare.json")["accuracy_difference"]),
+        rows.append([what, _signed(metrics.read(RUNS / name / "compare.json")["accuracy_difference"]),
                      f"{summary['single_run_sd']:.3f}",
                      f"{summary['chance_of_published_gap']:.0%} ({low:.0%} to {high:.0%})"])
     for number in (1, 2, 3):
@@ -92,7 +94,7 @@ def variation() -> str:
 
 
 def default_run() -> str:
-    """The scores of the default run."""
+    """Write the scores of the default run."""
     one, other, result = _run(DEFAULT)
     rows = [[label, _score(one, name), _score(other, name), _difference(result, name)]
             for name, label in (("accuracy", "accuracy"), ("log_loss", "log loss"))]
@@ -101,7 +103,7 @@ def default_run() -> str:
 
 
 def parity() -> str:
-    """The largest differences of whole runs with equal conventions."""
+    """Write the largest differences of runs with equal conventions."""
     runs = [metrics.read(RUNS / run / "parity.json") for run in PARITY_RUNS]
     rows = []
     for name, label in PARITY_ROWS.items():
@@ -112,8 +114,15 @@ def parity() -> str:
     return _table(["largest difference", *PARITY_RUNS.values()], rows)
 
 
+def table_of_conventions() -> str:
+    """Write the table of conventions."""
+    return _table(["convention", *_titles()], [
+        [f"`{name}`", *(defaults[competitor.framework].words for competitor in PAIR)]
+        for name, defaults in conventions.TABLE.items()])
+
+
 def sources() -> str:
-    """Where each default of the table of conventions is written down."""
+    """List where each default is documented."""
     return _table(["convention", "framework", "source"], [
         [f"`{name}`", framework, f"`{default.source}`" if " " not in default.source else default.source]
         for name, defaults in conventions.TABLE.items() for framework, default in defaults.items()])
@@ -121,8 +130,8 @@ def sources() -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "answer": answer, "scores": scores, "variation": variation, "default-run": default_run, "parity": parity,
-    "explanation": explanation(RUNS / "avp-native"), "planted": explanation(RUNS / "avp-planted"),
-    "default-explanation": explanation(DEFAULT), "conventions": conventions.markdown, "sources": sources,
+    "explanation": partial(explanation, RUNS / "avp-native"), "planted": partial(explanation, RUNS / "avp-planted"),
+    "default-explanation": partial(explanation, DEFAULT), "conventions": table_of_conventions, "sources": sources,
 }
 
 
@@ -148,12 +157,15 @@ def _fill(template: Any, texts: dict[str, Any]) -> Any:
 
 def _run(folder: Path) -> tuple[dict, dict, dict]:
     """Read both competitors' scores and their comparison."""
-    one, other, result = (metrics.read(folder / f"{name}.json") for name in (*COMPETITORS, "compare"))
+    if not folder.is_dir():
+        raise ValueError(f"got no folder {folder}; expected the metrics of a run: `bash docs/runs/run.sh FOLDER` makes "
+                         "them, where FOLDER has the images of Alien vs. Predator")
+    one, other, result = (metrics.read(folder / f"{name}.json") for name in (PAIR[0].name, PAIR[1].name, "compare"))
     return one, other, result
 
 
 def _titles() -> list[str]:
-    return [competitor.title for competitor in COMPETITORS.values()]
+    return [competitor.title for competitor in PAIR]
 
 
 def _score(scores: dict, name: str = "accuracy") -> str:
@@ -182,11 +194,11 @@ def _table(headings: list[str], rows: list[list[str]]) -> str:
 
 
 def main() -> None:
-    """Write all pages and the picture."""
+    """Write all pages and the plot."""
     for page in map(Path, PAGES):
         page.write_text(write(page.read_text(encoding="utf-8")), encoding="utf-8")
-    Path(PICTURE).write_text(waterfall(), encoding="utf-8")
+    Path(WATERFALL).write_text(waterfall(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -7,13 +7,15 @@ import pandas as pd
 from versus import params
 from versus.evaluation import article
 from versus.evaluation.comparison import EQUIVALENT, ONE_BETTER, OTHER_BETTER
+from versus.evaluation.explanation import by_size
 from versus.evaluation.power import MOST_IMAGES
+from versus.evaluation.sample_size import Plan
 from versus.frameworks import Competitor
 from versus.recipe.conventions import TABLE
 
 Titles = tuple[str, str]
 Pair = tuple[Competitor, Competitor]
-VISIBLE = 5e-4  # half of a table's last digit; less is the rounding of the same numbers, however narrow its interval
+VISIBLE = 5e-4  # half a table's last digit: a smaller residual is rounding, even if its interval excludes 0
 ROUNDING = 1e-3  # features (relative L2) are this close at float32, tenfold and more, if conventions are equal
 SIGNIFICANT = 0.05  # level of McNemar's test
 
@@ -116,8 +118,8 @@ def explanation(shares: pd.DataFrame, summary: dict, pair: Pair, other_differenc
 
 def _causes(shares: pd.DataFrame, metric: str, other: Competitor) -> Iterator[str]:
     """Name each convention with a significant share; for accuracy say what the other competitor does there."""
-    significant = shares[shares.significant & (shares.metric == metric) & (shares.kind == "convention")]
-    for row in significant.sort_values("share", key=abs, ascending=False).itertuples():
+    shares = by_size(shares, metric)
+    for row in shares[shares.significant].itertuples():
         default = f"; in {other.title} {TABLE[row.name][other.framework].words}" if metric == "accuracy" else ""
         yield f"{row.name} ({row.share:+.3f}{default})"
 
@@ -141,6 +143,17 @@ def _chance(summary: dict) -> str:
             f"{summary['single_run_sd']:.3f} (standard deviation). Two runs of the same framework differ by the "
             f"article's {article.DIFFERENCE:.3f} or more in {summary['chance_of_published_gap']:.0%} of cases "
             f"({low:.0%} to {high:.0%}).")
+
+
+def sample_size(plan: Plan) -> str:
+    """Say how likely a run like this one is to show the difference, and how many seeds would be enough."""
+    if plan.seeds_needed is None:
+        more = "one seed shows no variance between seeds: this is for these two trained heads; raise train.seeds"
+    else:
+        seeds = plural(plan.seeds_needed, "seed") if plan.seeds_needed > 0 else "no number of seeds"
+        more = f"with these images {seeds} would be enough"
+    return (f"With {plural(plan.images, 'image')} and {plural(plan.seeds, 'seed')}, as in this run, the probability of "
+            f"showing it is {plan.probability:.0%}; {more}.")
 
 
 def other_differences(settings: params.Params, titles: Titles) -> list[str]:

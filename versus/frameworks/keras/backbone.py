@@ -1,5 +1,7 @@
 """The frozen backbones in Keras: pixels to features."""
 
+from collections.abc import Iterator
+
 import versus.frameworks.keras.runtime  # noqa: F401  before keras
 import keras
 from keras import layers, ops
@@ -94,11 +96,11 @@ def statistics(backbone: keras.Model) -> Statistics:
             if name.endswith(("running_mean", "running_var"))}
 
 
-def set_statistics(backbone: keras.Model, statistics: Statistics) -> None:
-    """Set batch norm's running means and variances to `statistics`, which the function of that name returned."""
+def set_statistics(backbone: keras.Model, values: Statistics) -> None:
+    """Set batch norm's running means and variances to `values`, as `statistics` returns them."""
     for name, variable, _ in _variables(backbone):
-        if name in statistics:
-            variable.assign(statistics[name])
+        if name in values:
+            variable.assign(values[name])
 
 
 # of each kind of layer: PyTorch's names of its variables, and the axes of PyTorch's tensor in Keras's order
@@ -109,7 +111,7 @@ _LAYOUTS: list[tuple[type, list[tuple[str, tuple[int, ...]]]]] = [
 ]
 
 
-def _variables(backbone: keras.Model):
+def _variables(backbone: keras.Model) -> Iterator[tuple[str, keras.Variable, tuple[int, ...]]]:
     """Yield each of the backbone's variables: PyTorch's name, variable, axes of PyTorch's tensor in Keras's order."""
     for layer in backbone.layers:
         layout = next((layout for kind, layout in _LAYOUTS if isinstance(layer, kind)), [])

@@ -62,4 +62,5 @@ def _number_objects(config: str) -> str:
 def load(folder: str | Path) -> tuple[keras.Model, keras.Model]:
     """Read classifier.keras; return the classifier and, as a part of it, its backbone."""
     classifier = keras.saving.load_model(Path(folder) / "classifier.keras")
-    return classifier, keras.Model(classifier.input, classifier.get_layer("pool").output, name="backbone")
+    pool = next(layer for layer in classifier.layers if isinstance(layer, keras.layers.GlobalAveragePooling2D))
+    return classifier, keras.Model(classifier.input, pool.output, name="backbone")

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from versus.frameworks.keras.backbone import statistics  # noqa: F401
+from versus.frameworks.keras.backbone import statistics  # noqa: F401  extraction asks for it here
 from versus.recipe.pixels import ImageBatches
 
 
@@ -26,31 +26,28 @@ class Batches(keras.utils.PyDataset):
 
 
 class Extractor(keras.Model):
-    """The backbone under `predict`, in training mode or not."""
+    """A model under `predict`, in training mode or not."""
 
-    def __init__(self, backbone: keras.Model, training: bool):
+    def __init__(self, model: keras.Model, training: bool):
         super().__init__()
-        self.backbone, self.in_training = backbone, training
+        self.model, self.in_training = model, training
 
     def call(self, pixels):
-        return self.backbone(pixels, training=self.in_training)
+        return self.model(pixels, training=self.in_training)
 
 
 @lru_cache(maxsize=2)
-def _compile(backbone: keras.Model, training: bool) -> Extractor:
-    extractor = Extractor(backbone, training)
+def _compile(model: keras.Model, training: bool) -> Extractor:
+    extractor = Extractor(model, training)
     extractor.compile(jit_compile=False)  # XLA on the CPU is ten times slower
     return extractor
 
 
-def apply(backbone: keras.Model, images: ImageBatches, training: bool, bar: tqdm) -> np.ndarray:
+def apply(model: keras.Model, images: ImageBatches, training: bool, bar: tqdm) -> np.ndarray:
     """Apply the model batch by batch, in training mode or not: (files, width), in the order of the files."""
     advance = keras.callbacks.LambdaCallback(
         on_predict_batch_end=lambda batch, logs: bar.update(len(images.batches[batch])))
-    predicted = _compile(backbone, training).predict(Batches(images), verbose=0, callbacks=[advance])
-    features = np.empty_like(predicted)  # predicted: in the order of the batches
-    features[np.concatenate(images.batches)] = predicted
-    return features
+    return images.in_order(_compile(model, training).predict(Batches(images), verbose=0, callbacks=[advance]))
 
 
 def received(images: ImageBatches) -> np.ndarray:

@@ -1,5 +1,7 @@
 """The classifier's head in Keras: Dense(hidden, relu), Dense(classes, softmax), trained by Adam."""
 
+from typing import TYPE_CHECKING
+
 import versus.frameworks.keras.runtime  # noqa: F401  before keras
 import keras
 import numpy as np
@@ -99,3 +101,9 @@ class Trainer(Head):
         gradients = tape.gradient(loss, self.head.trainable_variables)
         self.optimizer.apply(gradients, self.head.trainable_variables)
         return loss
+
+
+if TYPE_CHECKING:  # the loops of `training` and `prediction` need these, and get them through `modules`, untyped
+    from versus.frameworks import prediction, training
+    _trainer: type[training.Trainer] = Trainer
+    _head: type[prediction.Predictor] = Head

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import versus.frameworks.keras.runtime  # noqa: F401  before keras
 from keras import KerasTensor, layers
 
-from versus.recipe.architectures import LITE0_STAGES, RESNET50_STAGES
+from versus.recipe.architectures import ARCHITECTURES, LITE0_STAGES, RESNET50_STAGES
 
 Normalise = Callable[..., KerasTensor]
 
@@ -19,7 +19,7 @@ def efficientnet_lite0(x: KerasTensor, normalise: Normalise) -> KerasTensor:
     for i, (channels, kernel, stride, expansion, blocks) in enumerate(LITE0_STAGES):
         for j in range(blocks):
             x = _lite0_block(x, channels, kernel, stride if j == 0 else 1, expansion, f"blocks.{i}.{j}.", normalise)
-    return normalise(_convolve(x, 1280, 1, 1, "conv_head"), "bn2", "relu6")
+    return normalise(_convolve(x, ARCHITECTURES["efficientnet_lite0"].width, 1, 1, "conv_head"), "bn2", "relu6")
 
 
 def _lite0_block(x: KerasTensor, channels: int, kernel: int, stride: int, expansion: int, name: str,

@@ -67,7 +67,7 @@ def statistics(backbone: Backbone) -> Statistics:
             if name.endswith(("running_mean", "running_var"))}
 
 
-def set_statistics(backbone: Backbone, statistics: Statistics) -> None:
-    """Set batch norm's running means and variances to `statistics`, which the function of that name returned."""
-    tensors = {name: torch.from_numpy(values) for name, values in statistics.items()}
+def set_statistics(backbone: Backbone, values: Statistics) -> None:
+    """Set batch norm's running means and variances to `values`, as `statistics` returns them."""
+    tensors = {name: torch.from_numpy(tensor) for name, tensor in values.items()}
     backbone.network.load_state_dict(tensors, strict=False)

@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from versus.frameworks.torch.backbone import statistics  # noqa: F401
+from versus.frameworks.torch.backbone import statistics  # noqa: F401  extraction asks for it here
 from versus.recipe.pixels import ImageBatches
 
 
@@ -50,22 +50,19 @@ def _read(images: ImageBatches) -> Iterator[torch.Tensor]:
 
 
 @torch.inference_mode()
-def apply(backbone: nn.Module, images: ImageBatches, training: bool, bar: tqdm) -> np.ndarray:
+def apply(model: nn.Module, images: ImageBatches, training: bool, bar: tqdm) -> np.ndarray:
     """Apply the model batch by batch, in training mode or not: (files, width), in the order of the files."""
-    backbone.train(training)
+    model.train(training)
     precision = torch.get_default_dtype()
     # twice as fast as the default layout, but only that one's kernels sum up a batch's statistics precisely:
     # channels_last would change Lite0's float32 features by 0.3 % from the float64 ones, the default by 0.001 %
     fast = not training and precision == torch.float32  # at float64 channels_last takes twice as long
     layout = torch.channels_last if fast else torch.contiguous_format
-    features = np.empty((0, 0))
-    for batch, rows in zip(_read(images), images.batches):
-        predicted = backbone(batch.to(precision, memory_format=layout)).numpy()
-        if not len(features):
-            features = np.empty((len(images.files), predicted.shape[1]), predicted.dtype)
-        features[rows] = predicted
-        bar.update(len(rows))
-    return features
+    results = []
+    for batch in _read(images):
+        results.append(model(batch.to(precision, memory_format=layout)).numpy())
+        bar.update(len(batch))
+    return images.in_order(np.concatenate(results))
 
 
 def received(images: ImageBatches) -> np.ndarray:

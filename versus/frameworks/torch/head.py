@@ -1,5 +1,7 @@
 """The classifier's head in PyTorch: Linear(hidden), ReLU, Linear(classes), trained by Adam."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import nn
@@ -100,3 +102,9 @@ class Trainer(Head):
         loss.backward()
         self.optimizer.step()
         return loss.item()
+
+
+if TYPE_CHECKING:  # the loops of `training` and `prediction` need these, and get them through `modules`, untyped
+    from versus.frameworks import prediction, training
+    _trainer: type[training.Trainer] = Trainer
+    _head: type[prediction.Predictor] = Head

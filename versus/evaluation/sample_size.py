@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from versus.evaluation.intervals import VarianceComponents
 from versus.evaluation.power import images_needed, power, seeds_needed
-from versus.report.sentences import plural
 
 PROBABILITY = 0.8
 SEEDS = (3, 10, 30, 100)
@@ -25,15 +24,6 @@ class Plan:
     images_needed: dict[int, int]
     seeds_needed: int | None
 
-    def sentence(self) -> str:
-        """Say how likely a run like this one is to show the difference, and how many seeds would do."""
-        if self.seeds_needed is None:
-            more = "one seed shows no variance between seeds: this is for these two trained heads; raise train.seeds"
-        else:
-            seeds = plural(self.seeds_needed, "seed") if self.seeds_needed > 0 else "no number of seeds"
-            more = f"with these images {seeds} would be enough"
-        return (f"With {plural(self.images, 'image')} and {plural(self.seeds, 'seed')}, as in this run, the "
-                f"probability of showing it is {self.probability:.0%}; {more}.")
 
 
 def plan(variances: VarianceComponents, difference: float) -> Plan:
