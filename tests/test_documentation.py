@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.helpers.paths import ROOT
+from versus.artifacts import metrics
 from versus.report import documentation
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -33,6 +34,21 @@ def test_the_plot_shows_the_committed_metrics(monkeypatch):
         documentation.waterfall(), (ROOT / documentation.WATERFALL).read_text(encoding="utf-8"))]
     assert labels[0] == labels[1], "run `make docs`"
     assert {"Keras", "PyTorch", "batch_norm"} <= set(labels[0])
+
+
+def test_what_prose_says_of_alien_vs_predator_is_what_was_measured():
+    """Five points; the same class in all 2,000 cases; one cause and no interaction; 675 images, 19 left out."""
+    runs = ROOT / "docs/runs"
+    native = metrics.read(runs / "avp-native/compare.json")
+    assert round(-100 * native["accuracy_difference"]) == 5 and native["verdict"] == "Keras better"
+    for name in ("avp-keras", "avp-torch"):
+        equal = metrics.read(runs / name / "compare.json")
+        assert equal["agreement"] == 1 and equal["images"] * equal["seeds"] == 2000
+    shares = metrics.read_table(runs / "avp-native/explain.csv")
+    assert set(shares[shares.significant & (shares.kind == "convention")].name) == {"batch_norm"}
+    assert not shares[shares.kind == "interaction"].significant.any()
+    split = metrics.read(runs / "avp-native/split.json")
+    assert (split["train"], split["validation"], split["leaks_removed"]) == (675, 200, 19)
 
 
 def test_the_front_page_is_short():

@@ -296,7 +296,8 @@ def test_pairs_must_have_the_same_seeds_files_and_classes():
                     "Logistic has no predictions for the files 'alien/000.jpg'; "
                     "Forest has no predictions for the files 'extra.jpg'",
                     "Logistic has no predictions for the classes 'predator'; "
-                    "Forest has no predictions for the classes 'star'", "expected the same seeds, files and classes in both"):
+                    "Forest has no predictions for the classes 'star'",
+                    "expected the same seeds, files and classes in both"):
         assert problem in str(refused.value)
 
 

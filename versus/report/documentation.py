@@ -107,7 +107,7 @@ def parity() -> str:
     runs = [metrics.read(RUNS / run / "parity.json") for run in PARITY_RUNS]
     rows = []
     for name, label in PARITY_ROWS.items():
-        rows += [[label + kind, *(f"{run[prefix + name]:.0e}" if run[prefix + name] else "0" for run in runs)]
+        rows += [[label + kind, *(_power_of_ten(run[prefix + name]) for run in runs)]
                  for prefix, kind in KINDS.items() if prefix + name in runs[0]]
     rows += [[f"predicted classes{kind}", *(f"{run[prefix + 'classes']} of {run['predictions']:,}" for run in runs)]
              for prefix, kind in KINDS.items()]
@@ -187,6 +187,11 @@ def _signed(value: float) -> str:
     """Write a number with its sign and three decimals; what rounds to zero has none."""
     text = f"{value:+.3f}".replace("-", "−")
     return "0.000" if text[1:] == "0.000" else text
+
+
+def _power_of_ten(value: float) -> str:
+    """Write a number with one digit: 3e-6."""
+    return f"{value:.0e}".replace("e-0", "e-") if value else "0"
 
 
 def _table(headings: list[str], rows: list[list[str]]) -> str:
