@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from kaggle_server import KaggleServer
 from PIL import Image
 
+from tests.helpers.kaggle_server import KaggleServer
+from tests.helpers.paths import ROOT
 from versus import params
 from versus.images import sources
 
-REPOSITORY = Path(__file__).parents[1]
 HANDLE = "pmigdal/alien-vs-predator-images/versions/1"
 DATASET = ("pmigdal", "alien-vs-predator-images")
 MIB = 2**20
@@ -390,11 +390,11 @@ def test_kaggle_settings_that_cannot_be_read_are_named(server, tmp_path):
 
 def stage(place, **changes):
     """Run the stage in the folder `place` with the committed params.yaml, but for `changes` in its section data."""
-    values = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     values["data"] |= changes
     (place / "params.yaml").write_text(yaml.safe_dump(values))
     return subprocess.run([sys.executable, "-m", "stages.download"], cwd=place, capture_output=True, text=True,
-                          env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+                          env=os.environ | {"PYTHONPATH": str(ROOT)})
 
 
 def test_stage_describes_the_images_that_it_copies(tmp_path, drawn):
