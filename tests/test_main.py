@@ -267,6 +267,12 @@ def test_the_margin_is_by_default_that_of_params_yaml(call, digits, tmp_path):
     assert "equivalent within 0.2." in compare(call, digits[0], digits[0], "--margin", "0.2")
 
 
+def test_what_is_wrong_with_either_file_is_said_at_once(call, tmp_path):
+    (tmp_path / "a.csv").write_text("seed,file\n")
+    code, _, errors = call("compare", "a.csv", "missing.csv")
+    assert code == 1 and "a.csv: line 1: got no column 'class'" in errors and "missing.csv: " in errors
+
+
 def test_a_params_yaml_of_another_project_is_no_hindrance(call, digits, tmp_path):
     for text in ("compare: {threshold: 3}\n", "learning_rate: 0.1\n", "- a list\n", ": no yaml: [\n", ""):
         (tmp_path / "params.yaml").write_text(text)

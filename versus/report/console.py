@@ -64,16 +64,17 @@ def show_explanation(shares: pd.DataFrame, summary: dict, parity: dict, pair: Pa
 
 def show_sample_size(plan: Plan, console: Console | None = None) -> None:
     """Print how many images and seeds show a difference."""
-    table = _table(f"To show a difference of {plan.difference:g} in accuracy with a probability of 80 %:",
-                   "validation images", first="seeds")
+    table = _table("", "validation images", first="seeds")
     for seeds, images in plan.images_needed.items():
         table.add_row(str(seeds), _number(images))
+    console = console or Console(highlight=False)
+    console.print(f"To show a difference of {plan.difference:g} in accuracy with a probability of 80 %:")
     _show(table, [sentences.sample_size(plan)], console)
 
 
 def _table(title: str, *headings: str, first: str = "", foldable: tuple[str, ...] = ()) -> Table:
     """Return an empty table; long headings in `foldable` are folded, so that no number is cut at 80 columns."""
-    table = Table(box=box.SIMPLE_HEAD, title=Text(title), title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left")
     table.add_column(first, no_wrap=True)
     for heading in headings:
         table.add_column(Text(heading), justify="right", no_wrap=heading not in foldable, overflow="fold")
