@@ -4,12 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-try:
-    from versus import params
-    from versus.command import run
-except ModuleNotFoundError as missing:
-    sys.exit(f"ERROR: got {sys.executable}, which lacks {missing.name!r}; expected the Python of this repository's "
-             ".venv: use `make repro`, or `source .venv/bin/activate` before dvc")
+from versus import params
+from versus.command import run
 
 
 def main():

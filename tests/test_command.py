@@ -23,3 +23,10 @@ def test_a_wrong_call_is_refused_without_a_traceback(words, message):
     assert process.returncode == 1
     assert process.stderr.startswith(message)
     assert process.stdout == "" and "Traceback" not in process.stderr
+
+
+def test_a_python_without_the_packages_is_refused_by_every_stage():
+    bare = [sys.executable, "-I", "-S", "-c", "import sys; sys.path.insert(0, '.'); import stages.compare"]
+    process = subprocess.run(bare, cwd=ROOT, text=True, capture_output=True)
+    assert process.returncode == 1 and "Traceback" not in process.stderr
+    assert process.stderr.startswith(f"ERROR: got {sys.executable}, which lacks this repository's packages; expected")

@@ -86,15 +86,15 @@ def sample_size(options: argparse.Namespace) -> None:
 def read_pair(one, other, titles):
     """Read two files of predictions and pair them; what is wrong with either is said at once."""
     from versus.artifacts import predictions, predictions_csv
-    read, problems = [], []
-    for path in (one, other):
+    read, problems = {}, []
+    for path in dict.fromkeys((one, other)):
         try:
-            read.append(predictions_csv.read(path))
+            read[path] = predictions_csv.read(path)
         except predictions.PredictionsError as error:
             problems.append(str(error))
     if problems:
         raise predictions.PredictionsError("\n".join(problems))
-    return predictions.pair(*read, titles)
+    return predictions.pair(read[one], read[other], titles)
 
 
 def titles_of(one, other):

@@ -74,4 +74,5 @@ def of_command(command):
     """The files that a stage's command `python -m stages.train keras` imports."""
     python, option, module, *arguments = shlex.split(command)
     assert (python, option) == ("python", "-m"), command
-    return imported(ROOT.joinpath(*module.split(".")).with_suffix(".py"), *arguments)
+    package = module.split(".")[0]
+    return {f"{package}/__init__.py"} | imported(ROOT.joinpath(*module.split(".")).with_suffix(".py"), *arguments)

@@ -157,10 +157,11 @@ def _fill(template: Any, texts: dict[str, Any]) -> Any:
 
 def _run(folder: Path) -> tuple[dict, dict, dict]:
     """Read both competitors' scores and their comparison."""
-    if not folder.is_dir():
-        raise ValueError(f"got no folder {folder}; expected the metrics of a run: `bash docs/runs/run.sh FOLDER` makes "
-                         "them, where FOLDER has the images of Alien vs. Predator")
-    one, other, result = (metrics.read(folder / f"{name}.json") for name in (PAIR[0].name, PAIR[1].name, "compare"))
+    paths = [folder / f"{name}.json" for name in (PAIR[0].name, PAIR[1].name, "compare")]
+    if missing := [path for path in paths if not path.is_file()]:
+        raise ValueError(f"got no file {missing[0]}; expected the metrics of a run: `make repro` writes those in "
+                         "metrics, `bash docs/runs/run.sh FOLDER` the others, FOLDER with Alien vs. Predator's images")
+    one, other, result = map(metrics.read, paths)
     return one, other, result
 
 
