@@ -38,7 +38,7 @@ def test_unknown_missing_and_misshapen_tensors_are_named_and_none_is_copied(own,
                            (other | {"conv_stem.weight": turned}, r"conv_stem.weight of shape \(3, 32, 3, 3\)"),
                            ({}, "got 0 tensors, expected 245")):
         with pytest.raises(WeightsError, match=message):
-            own.backbone.load(lite0, wrong)
+            own.backbone.copy_weights(lite0, wrong)
     np.testing.assert_array_equal(adapter.apply(lite0, PIXELS), features)
 
 

@@ -88,7 +88,7 @@ def updating(backbones, extract_with, reset):
 
 def plain(paths, conventions):
     """Read images as they are: (n, size, size, 3)."""
-    return np.stack([pixels.load(path, MODEL.image_size, conventions) for path in paths])
+    return np.stack([pixels.read_image(path, MODEL.image_size, conventions) for path in paths])
 
 
 def augmented(paths, views, conventions):

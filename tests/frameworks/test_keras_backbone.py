@@ -142,7 +142,7 @@ def test_frozen_native_resnet50_ignores_training_mode(native):
 
 
 def test_statistics_of_native_resnet50_change_and_are_set_back(native):
-    """Without any tensors at hand: `load` cannot, since the file's names are Keras's."""
+    """Without any tensors at hand: `copy_weights` cannot, since the file's names are Keras's."""
     backbone = native["batch"]
     stored, before = backbones.statistics(backbone), adapters_keras.apply(backbone, PIXELS)
     adapters_keras.apply(backbone, PIXELS, training=True)

@@ -21,7 +21,7 @@ def test_pixels_equal_those_of_the_frameworks_own_loader(adapter, conventions, i
     loaded = dict(adapter.own_images(images_of_all_kinds, SIZE))
     assert len(loaded) == 30
     for path, theirs in loaded.items():
-        np.testing.assert_array_equal(pixels.load(path, SIZE, conventions), theirs, err_msg=path)
+        np.testing.assert_array_equal(pixels.read_image(path, SIZE, conventions), theirs, err_msg=path)
 
 
 @needs_avp
@@ -30,14 +30,14 @@ def test_pixels_of_real_images_equal_its_too(adapter, conventions):
     loaded = dict(adapter.own_images(AVP / "validation", 224))
     assert len(loaded) == 200
     for path, theirs in loaded.items():
-        np.testing.assert_array_equal(pixels.load(path, 224, conventions), theirs, err_msg=path)
+        np.testing.assert_array_equal(pixels.read_image(path, 224, conventions), theirs, err_msg=path)
 
 
 def test_augmentation_equals_the_frameworks_own(adapter, conventions, images_of_all_kinds):
     extract = params.load().extract.model_copy(update={"views": 1, "shear": 10.0, "zoom": 0.2, "flip": True})
     files = sorted(images_of_all_kinds.glob("*/*"))
     for path, view in zip(files, draws.views(extract, len(files))[0]):
-        image = pixels.load(path, SIZE, conventions)
+        image = pixels.read_image(path, SIZE, conventions)
         theirs = adapter.own_augmented(image, view)
         np.testing.assert_array_equal(pixels.augment(image, view, conventions.augment), theirs)
 

@@ -47,11 +47,11 @@ class ImageBatches:
         return replace(self, files=[self.files[i] for i in self.batches[0]], batches=[np.arange(len(self.batches[0]))])
 
     def _image(self, i: int) -> np.ndarray:
-        image = load(self.files[i], self.size, self.conventions)
+        image = read_image(self.files[i], self.size, self.conventions)
         return image if self.views is None else augment(image, self.views[i], self.augment)
 
 
-def load(path: str | Path, size: int, conventions: PixelConventions) -> np.ndarray:
+def read_image(path: str | Path, size: int, conventions: PixelConventions) -> np.ndarray:
     """Read an image file as (size, size, 3) float32, 0..255; raise ImageError if it cannot be decoded."""
     return resize(decode(path, conventions.decode), size, conventions.resize)
 

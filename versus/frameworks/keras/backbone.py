@@ -57,7 +57,7 @@ def build(model: params.Model, pretrained: Pretrained, batch_norm: str) -> keras
             backbone = _with_batch_statistics(backbone)
     else:
         backbone = network(model.backbone, model.image_size, batch_norm)
-        load(backbone, pretrained.tensors)
+        copy_weights(backbone, pretrained.tensors)
     backbone.trainable = False
     return backbone
 
@@ -77,7 +77,7 @@ def network(name: str, image_size: int, batch_norm: str = "frozen") -> keras.Mod
     return keras.Model(pixels, layers.GlobalAveragePooling2D(name="pool")(x), name="backbone")
 
 
-def load(backbone: keras.Model, tensors: Tensors) -> None:
+def copy_weights(backbone: keras.Model, tensors: Tensors) -> None:
     """Copy `tensors`, numpy arrays under PyTorch's names, into the backbone; raise WeightsError unless all fit."""
     weights.check(tensors, shapes(backbone), "backbone")
     for name, variable, axes in _variables(backbone):

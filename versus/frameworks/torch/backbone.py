@@ -34,7 +34,7 @@ def build(model: params.Model, pretrained: Pretrained, batch_norm: str) -> Backb
     batch and updates the stored ones. With "frozen" it is in evaluation mode.
     """
     backbone = network(model.backbone, model.image_size)
-    load(backbone, pretrained.tensors)
+    copy_weights(backbone, pretrained.tensors)
     backbone.requires_grad_(False)
     backbone.train(batch_norm == "batch")
     return backbone
@@ -48,7 +48,7 @@ def network(name: str, image_size: int, batch_norm: str = "frozen") -> Backbone:
     return Backbone(name).train(batch_norm == "batch")
 
 
-def load(backbone: Backbone, tensors: Tensors) -> None:
+def copy_weights(backbone: Backbone, tensors: Tensors) -> None:
     """Copy `tensors`, numpy arrays under PyTorch's names, into the backbone; raise WeightsError unless all fit."""
     weights.check(tensors, shapes(backbone), "backbone")
     state = {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
