@@ -1,11 +1,16 @@
 """README and docs say what the committed metrics say, and nothing that is not there."""
 
 import re
+import textwrap
 
+import numpy as np
+import pandas
 import pytest
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
 
 from tests.helpers.paths import ROOT
-from versus.artifacts import metrics
+from versus.artifacts import metrics, predictions_csv
 from versus.report import documentation
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -49,6 +54,19 @@ def test_what_prose_says_of_alien_vs_predator_is_what_was_measured():
     assert not shares[shares.kind == "interaction"].significant.any()
     split = metrics.read(runs / "avp-native/split.json")
     assert (split["train"], split["validation"], split["leaks_removed"]) == (675, 200, 19)
+
+
+def test_the_lines_for_scikit_learn_write_predictions(tmp_path, monkeypatch):
+    """Those of docs/statistics.md, as a reader would paste them."""
+    text = (ROOT / "docs/statistics.md").read_text(encoding="utf-8")
+    lines = re.search(r"^(?:    table.*\n)+", text, re.MULTILINE)[0]
+    x, labels = load_iris(return_X_y=True)
+    y = np.array(["setosa", "versicolor", "virginica, or so"])[labels]
+    monkeypatch.chdir(tmp_path)
+    model = LogisticRegression(max_iter=1000).fit(x, y)
+    exec(textwrap.dedent(lines), {"pandas": pandas, "model": model, "x": x, "y": y})
+    predictions = predictions_csv.read("A.csv")
+    assert len(predictions.files) == 150 and predictions.correct.mean() > 0.9
 
 
 def test_the_front_page_is_short():

@@ -124,8 +124,8 @@ def table_of_conventions() -> str:
 def sources() -> str:
     """List where each default is documented."""
     return _table(["convention", "framework", "source"], [
-        [f"`{name}`", framework, f"`{default.source}`" if " " not in default.source else default.source]
-        for name, defaults in conventions.TABLE.items() for framework, default in defaults.items()])
+        [f"`{name}`", competitor.title, defaults[competitor.framework].source]
+        for name, defaults in conventions.TABLE.items() for competitor in PAIR])
 
 
 TABLES: dict[str, Callable[[], str]] = {
