@@ -7,8 +7,8 @@ from versus import params
 from versus.artifacts import features, heads, model_info
 from versus.artifacts.model_info import ModelInfo
 from versus.command import run
-from versus.evaluation.curves import learning_curves
 from versus.frameworks import competitor, modules
+from versus.frameworks.history import learning_curves
 from versus.frameworks.training import fit_seeds
 from versus.images import dataset
 from versus.recipe import weights

@@ -31,7 +31,8 @@ SETTINGS = {
     "weights": [{}, {"model.weights": "data/weights/mine.safetensors"}],
     **dict.fromkeys(("train_keras", "train_torch"), BOTH_BATCH_NORMS),
     # resnet50 may have weights of each framework's own
-    "parity": [*BOTH_BATCH_NORMS, {"model.backbone": "resnet50"}],
+    "controls": BOTH_BATCH_NORMS,
+    "parity": [{}, {"model.backbone": "resnet50"}],
     "explain": [{}, {"model.backbone": "resnet50"}],
     "combinations": [{"explain.views": pipeline.SMALL["extract.views"]}],  # then Keras's own features are used, too
 }

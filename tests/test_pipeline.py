@@ -115,10 +115,11 @@ def test_a_comment_in_params_runs_nothing_but_the_check(clone):
     assert clone.repro() == {"check"}
 
 
-def test_other_words_in_the_report_train_nothing(clone):
-    with open(clone.folder / "versus/report/sentences.py", "a") as file:
-        file.write("# other words\n")
-    assert clone.repro() == {"compare", "explain"}
+def test_other_words_and_other_statistics_train_nothing(clone):
+    for module in [*clone.folder.glob("versus/report/[!_]*.py"), *clone.folder.glob("versus/evaluation/[!_]*.py")]:
+        with open(module, "a") as file:
+            file.write("# changed\n")
+    assert clone.repro() == {"evaluate", "parity", "compare", "explain"}
 
 
 def test_an_unknown_key_stops_everything(clone):

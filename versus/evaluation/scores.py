@@ -124,7 +124,7 @@ def seed_accuracies(predictions: Predictions) -> pd.DataFrame:
 def mean_curves(record: dict[str, np.ndarray]) -> pd.DataFrame:
     """Return the learning curves' means over the seeds: columns epoch, train_loss, validation_loss and _accuracy.
 
-    `record` has them by name, (seeds, epochs) each: see `curves.learning_curves`.
+    `record` has them by name, (seeds, epochs) each: see `history.learning_curves`.
     """
     names = ("train_loss", "validation_loss", "validation_accuracy")
     means = {name: record[name].mean(axis=0) for name in names}

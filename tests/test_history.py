@@ -6,7 +6,7 @@ from sklearn import metrics
 
 from tests.helpers.predictions import draw_predictions
 from versus.artifacts.heads import Trained
-from versus.evaluation.curves import learning_curves
+from versus.frameworks.history import learning_curves
 
 
 def test_the_training_loss_of_an_epoch_is_the_mean_of_its_steps():

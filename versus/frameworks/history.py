@@ -1,4 +1,4 @@
-"""Learning curves: how loss and accuracy develop over the epochs."""
+"""What training records of each epoch, as a Keras `History` does: the learning curves."""
 
 import numpy as np
 
