@@ -16,7 +16,7 @@ from tests.helpers.predictions import draw_predictions, predictions_of, rows_of
 from versus.artifacts import heads
 from versus.artifacts.heads import Trained
 from versus.evaluation import scores
-from versus.evaluation.curves import learning_curves
+from versus.frameworks.history import learning_curves
 
 
 def test_summary_of_two_classes_by_hand():
