@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from tests.helpers.paths import AVP
+from tests.helpers.sources import settings
 from versus.frameworks import COMPETITORS
+from versus.images import sources
 
 CONTRACT = Path(__file__).parent / "frameworks"
 
@@ -66,3 +68,11 @@ def photographs(tmp_path_factory):
                 seed = [number, name == "alien"]
                 smooth_image(seed, (150 + number, 250 - number)).save(folder / name / f"{number}.jpg")
     return folder
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory):
+    """A folder of two drawn classes with four images each: class_00 and class_01."""
+    top = tmp_path_factory.mktemp("drawn") / "images"
+    sources.fetch(settings(source="synthetic"), top)
+    return top

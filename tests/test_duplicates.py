@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.helpers.paths import AVP, needs_avp
 from versus.images.duplicates import near_duplicates
 
-AVP = Path(__file__).parents[2] / "shared" / "avp"
 CELLS = sorted(Path(str(files("elpv_dataset"))).glob("data/images/*.png"))
-needs_avp = pytest.mark.skipif(not AVP.is_dir(), reason=f"no Alien vs. Predator images in {AVP}")
 
 
 def photograph(seed, size=(300, 200)):

@@ -15,7 +15,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m versus", description="Compare image classifiers, and plan how many "
                                   "images and training runs a comparison needs.",
                                   epilog="`python -m versus COMMAND --help` shows what a command takes.")
-    top.set_defaults(command=lambda asked: top.print_help())
+    top.set_defaults(command=lambda options: top.print_help())
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
 
     command = commands.add_parser(

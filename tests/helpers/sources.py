@@ -1,0 +1,50 @@
+"""What the tests of all sources share: settings, folders of drawn images, and the stage that copies them."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from tests.helpers.paths import ROOT
+from versus import params
+from versus.images import sources
+
+HANDLE = "pmigdal/alien-vs-predator-images/versions/1"
+
+
+def settings(**changes):
+    """Make the section `data`."""
+    standard = {"source": "folder", "folder": "x", "kaggle": HANDLE, "classes": 2, "per_class": 4, "seed": 0}
+    return params.Data(**standard | changes)
+
+
+def contents(top):
+    """Return {path below `top`: bytes} of all files."""
+    return {path.relative_to(top).as_posix(): path.read_bytes() for path in sorted(top.rglob("*")) if path.is_file()}
+
+
+def lay_out(drawn, top, layout):
+    """Copy the drawn classes to folders below `top`: {folder: number of the drawn class}."""
+    for folder, label in layout.items():
+        shutil.copytree(drawn / f"class_{label:02d}", top / folder)
+    return top
+
+
+def refused(data, target):
+    """Return the message with which fetching fails; nothing may be left."""
+    with pytest.raises(sources.SourceError) as caught:
+        sources.fetch(data, target)
+    assert not target.exists() and not list(target.parent.glob(f".{target.name}*"))
+    return str(caught.value)
+
+
+def stage(place, **changes):
+    """Run the stage in the folder `place` with the committed params.yaml, but for `changes` in its section data."""
+    values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    values["data"] |= changes
+    (place / "params.yaml").write_text(yaml.safe_dump(values))
+    return subprocess.run([sys.executable, "-m", "stages.download"], cwd=place, capture_output=True, text=True,
+                          env=os.environ | {"PYTHONPATH": str(ROOT)})
