@@ -10,7 +10,7 @@ from versus.artifacts.predictions import Predictions
 from versus.command import run
 from versus.frameworks import competitor, modules
 from versus.frameworks.prediction import check_classifier, check_same, predict_seeds
-from versus.images import dataset
+from versus.images import dataset, units
 from versus.recipe import draws
 from versus.recipe.conventions import PixelConventions
 from versus.recipe.pixels import ImageBatches
@@ -34,7 +34,8 @@ def main(name):
     check_same(probabilities, heads.read_record(f"data/training/{name}.safetensors")["probabilities"],
                "those of training")
     predictions = Predictions(tuple(range(len(heads_of_seeds))), tuple(validation.names), tuple(validation.classes),
-                              validation.labels, probabilities)
+                              validation.labels, probabilities,
+                              units.read("data/split.csv", "validation", validation.names))
     predictions_csv.write(predictions, f"data/predictions/{name}.csv")
 
 

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from versus import params
 from versus.artifacts import metrics
 from versus.command import run
-from versus.images import inspection, splitting
+from versus.images import inspection, splitting, units
 from versus.images.duplicates import near_duplicates
 
 
@@ -20,6 +20,7 @@ def main():
     usable = np.flatnonzero(raw.problem == "")
     groups = np.arange(len(raw))
     groups[usable] = usable[near_duplicates([Path("data/raw", file) for file in raw.file[usable]])]
+    groups = units.join(groups, raw.file, (raw.problem == "").to_numpy(), settings.data.groups)
     table = splitting.split(raw, groups, settings.split)
     copied = table[table.path != ""]
     for row in tqdm(copied.itertuples(), "copy", len(copied), unit="image", disable=None):

@@ -57,7 +57,7 @@ def test_leaks_are_removed_from_training_or_stay():
     removed = split(raw, groups, settings())
     fate = removed.set_index("file").loc["train/a/1.png"]
     assert fate.to_dict() == {"class": "a", "part": "", "path": "", "group": "train/a/1.png",
-                              "reason": "near-duplicate of validation/a/1.png in validation"}
+                              "reason": "same group as validation/a/1.png in validation"}
     assert (removed.part != "").sum() == len(raw) - 1
     numbers = {"classes": 2, "train": 4, "validation": 2, "problems": 0, "near_duplicate_groups": 2, "leaks_exact": 1,
                "leaks_near": 0, "leaks_removed": 1, "train_a": 2, "validation_a": 1, "train_b": 2, "validation_b": 1}

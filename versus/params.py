@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -34,6 +35,7 @@ class Data(Section):
     classes: Annotated[int, Field(ge=2, le=100)]
     per_class: Annotated[int, Field(ge=4)]
     seed: Seed
+    groups: str
 
 
 class Split(Section):
@@ -125,7 +127,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Params:
-        for rule in (_folder_exists, _weights_exist, _one_batch_size):
+        for rule in (_folder_exists, _groups_compile, _weights_exist, _one_batch_size):
             rule(self)
         return self
 
@@ -142,6 +144,14 @@ def _folder_exists(settings: Params) -> None:
     if settings.data.source == "folder" and not Path(settings.data.folder).is_dir():
         raise _InvalidCombination("data.folder", f"got {settings.data.folder!r}, which is no folder; expected the path "
                                   "of <class>/* or {train,validation}/<class>/*, absolute or from the repository")
+
+
+def _groups_compile(settings: Params) -> None:
+    try:
+        re.compile(settings.data.groups)
+    except re.error as error:
+        raise _InvalidCombination("data.groups", f"got {settings.data.groups!r}, which is no regular expression "
+                                  f"({error}); expected one such as 'patient_(\\d+)', or '' for none") from None
 
 
 def _weights_exist(settings: Params) -> None:

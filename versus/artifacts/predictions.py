@@ -1,7 +1,7 @@
 """Predictions of one classifier in memory; `predictions_csv` reads and writes them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,6 +19,21 @@ class Predictions:
     class_names: tuple[str, ...]
     labels: np.ndarray         # (images,) int, indices into class_names
     probabilities: np.ndarray  # (seeds, images, classes) float64; each row sums to 1
+    # (images,) int, the independent unit of each image: images of one unit, such as near-duplicates, are no independent
+    # evidence. By default each image is a unit of its own; numbered from 0 in the order of the units' first images
+    units: np.ndarray = field(default_factory=lambda: np.array([], int))
+
+    def __post_init__(self) -> None:
+        units = self.units if len(self.units) else np.arange(len(self.labels))
+        if len(units) != len(self.labels):
+            raise ValueError(f"got units of {len(units)} images; expected those of {len(self.labels)}")
+        _, first, numbers = np.unique(units, return_index=True, return_inverse=True)
+        object.__setattr__(self, "units", np.argsort(np.argsort(first))[numbers])
+
+    @property
+    def independent(self) -> int:
+        """The number of independent units."""
+        return int(self.units.max(initial=-1)) + 1
 
     @property
     def predicted(self) -> np.ndarray:
@@ -48,7 +63,8 @@ class Predictions:
 def pair(one: Predictions, other: Predictions, titles: tuple[str, str]) -> tuple[Predictions, Predictions]:
     """Return both, with the classes of `other` reordered as in `one`; raise PredictionsError unless they can be paired.
 
-    They can if seeds, files, classes and the images' true classes are the same. `titles` name them in the error.
+    They can if seeds, files, classes and the images' true classes are the same. `titles` name them in the error. Units
+    must be the same as well, unless only one of the two has units of several images: then they are taken from it.
     """
     problems = []
     for what, field in (("seeds", "seeds"), ("files", "files"), ("classes", "class_names")):
@@ -65,11 +81,25 @@ def pair(one: Predictions, other: Predictions, titles: tuple[str, str]) -> tuple
         of_files = dict(zip(other.files, labels))  # files are sorted by class, so another class is another order
         if changed := [file for file, label in zip(one.files, one.labels) if of_files[file] != label]:
             problems.append(f"the true class differs for {some(changed)}")
+        else:
+            one, other, apart = _with_equal_units(one, other)
+            if apart:
+                problems.append(f"the units differ for {some(apart)}")
     if problems:
         raise PredictionsError(f"{titles[0]} and {titles[1]} cannot be compared: {'; '.join(problems)}; expected the "
-                               "same seeds, files and classes in both (of this project's own predictions: run "
+                               "same seeds, files, classes and units in both (of this project's own predictions: run "
                                "`dvc repro`)")
     return one, other
+
+
+def _with_equal_units(one: Predictions, other: Predictions) -> tuple[Predictions, Predictions, list[str]]:
+    """Return both in the order of the files of `one`, with the units of either; and the files whose units differ."""
+    alone = [each.independent == len(each.files) for each in (one, other)]
+    if alone[1]:
+        return one, replace(other, units=one.units), []
+    if alone[0]:
+        return replace(one, units=other.units), other, []
+    return one, other, [one.files[image] for image in np.flatnonzero(one.units != other.units)]
 
 
 def some(values: Sequence, most: int = 3) -> str:

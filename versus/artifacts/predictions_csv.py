@@ -1,8 +1,10 @@
 """Predictions as a CSV file: any classifier's, of any number of training runs, for the same labelled images.
 
 Columns: seed (a whole number, which training run), file (the image's name), class (its true class) and, for each class,
-p_<class> (the predicted probability, 0..1; they sum to 1). Each seed has one row for each file. Further columns are
-ignored. In this project `file` is <class>/<name>.
+p_<class> (the predicted probability, 0..1; they sum to 1). Each seed has one row for each file. A column unit may name
+what an image shows, such as a patient or a video: images of one unit are no independent evidence. Without it, or where
+it is empty, each image is a unit of its own. Further columns are ignored. In this project `file` is <class>/<name>, and
+`unit` the number of a group of near-duplicates.
 """
 
 import csv
@@ -16,6 +18,7 @@ import pandas as pd
 from versus.artifacts.predictions import Predictions, PredictionsError, some
 
 COLUMNS = ("seed", "file", "class")
+UNIT = "unit"  # a further column, which may be missing
 SHOWN = 10  # problems, or names in one of them, that an error lists
 SUM_TOLERANCE = 1e-3  # of probabilities: softmax in single precision, or rounding to a few digits
 
@@ -28,6 +31,7 @@ def write(predictions: Predictions, path: str | Path) -> None:
         frame.insert(0, "seed", seed)
         frame.insert(1, "file", predictions.files)
         frame.insert(2, "class", [predictions.class_names[label] for label in predictions.labels])
+        frame.insert(3, UNIT, predictions.units)
         frames.append(frame)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     pd.concat(frames).to_csv(path, index=False)
@@ -47,7 +51,15 @@ def read(path: str | Path) -> Predictions:
     probabilities = rows[[f"p_{name}" for name in names]].to_numpy(float).reshape(len(seeds), len(first), len(names))
     labels = np.array([names.index(name) for name in first["class"]])
     return Predictions(seeds, tuple(first["file"]), names, labels,
-                       probabilities / probabilities.sum(axis=2, keepdims=True))
+                       probabilities / probabilities.sum(axis=2, keepdims=True), _units(first))
+
+
+def _units(rows: pd.DataFrame) -> np.ndarray:
+    """Number the units of one seed's rows; an image without one has a unit of its own."""
+    if UNIT not in rows:
+        return np.arange(len(rows))
+    named = rows[UNIT].str.strip() != ""
+    return pd.factorize(np.where(named, "unit " + rows[UNIT], "file " + rows["file"]))[0]
 
 
 def _class_names(columns: Iterable[str]) -> tuple[str, ...]:
@@ -61,7 +73,7 @@ def _read_rows(path: str | Path) -> pd.DataFrame:
     _refuse(path, _problems_of_columns(header, len(records) - 1))
     _refuse(path, [f"line {line}: got {len(record)} fields; expected {len(header)}, as in line {lines[0]}"
                    for line, record in zip(lines, records) if len(record) != len(header)])
-    used = [k for k, column in enumerate(header) if column in COLUMNS or column.startswith("p_")]
+    used = [k for k, column in enumerate(header) if column in (*COLUMNS, UNIT) or column.startswith("p_")]
     return pd.DataFrame([[record[k] for k in used] for record in records[1:]], columns=[header[k] for k in used],
                         index=lines[1:], dtype=str)
 
@@ -123,7 +135,7 @@ def _problems_of_columns(header: list[str], rows: int) -> Iterator[str]:
             yield (f"line 1: got no column {column!r} among {some(header, most=SHOWN)}; expected seed, file, class and "
                    "p_<class> for each class")
     names = _class_names(header)
-    for column in dict.fromkeys((*COLUMNS, *(f"p_{name}" for name in names))):
+    for column in dict.fromkeys((*COLUMNS, UNIT, *(f"p_{name}" for name in names))):
         if header.count(column) > 1:
             yield f"line 1: got the column {column!r} {header.count(column)} times; expected it once"
     if len(set(names)) < 2:
@@ -180,3 +192,7 @@ def _problems_of_seeds(rows: pd.DataFrame, names: tuple[str, ...]) -> Iterator[s
         if changed := sorted(file for file in expected.keys() & classes.keys()
                              if expected[file] != classes[file] and {expected[file], classes[file]} <= set(names)):
             yield f"seed {seed}: got another class than in seed {first} for {some(changed)}; expected the same"
+    if UNIT in rows:
+        units = rows.assign(**{UNIT: rows[UNIT].str.strip()}).groupby("file")[UNIT].nunique()
+        if several := sorted(units.index[units > 1]):
+            yield f"got several units for {some(several)}; expected the same in every seed"

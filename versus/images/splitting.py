@@ -18,8 +18,8 @@ class SplitError(ValueError):
 def split(images: pd.DataFrame, groups: np.ndarray, settings: params.Split) -> pd.DataFrame:
     """Assign each image to a part: a DataFrame of COLUMNS, sorted by file; raises SplitError.
 
-    `images` is data/raw.csv. `groups`, (n,) int, holds for each image the index of the first of its near-duplicates,
-    its own if it has none or cannot be used. A published split is kept if it has both parts and `settings.published`
+    `images` is data/raw.csv. `groups`, (n,) int, holds for each image the index of the first of its group, its own if
+    it is alone or cannot be used: near-duplicates, and images that `data.groups` joins. A published split is kept if it has both parts and `settings.published`
     is set. All other images are drawn: the same share of each class, and near-duplicates always into one part.
     """
     table = images[["file", "class"]].reset_index(drop=True)
@@ -36,7 +36,7 @@ def split(images: pd.DataFrame, groups: np.ndarray, settings: params.Split) -> p
     leaks = _leaks(table)
     if settings.leaks == "remove":
         table.loc[leaks.index, "part"] = ""
-        table.loc[leaks.index, "reason"] = "near-duplicate of " + leaks + " in validation"
+        table.loc[leaks.index, "reason"] = "same group as " + leaks + " in validation"
     _check_parts(table, usable)
     table["path"] = _paths(table)
     return table[list(COLUMNS)].sort_values("file", ignore_index=True)
@@ -54,7 +54,7 @@ def counts(table: pd.DataFrame, images: pd.DataFrame) -> dict[str, int]:
     files have the same bytes.
     """
     part, reason, classes = table.part, table.reason, table["class"]
-    removed = reason.str.startswith("near-duplicate of ")
+    removed = reason.str.startswith("same group as ")
     leaked = removed | table.index.isin(_leaks(table).index)
     checksums = table.file.map(images.set_index("file").sha256)
     exact = leaked & checksums.isin(checksums[part == "validation"])
@@ -159,6 +159,6 @@ def _count_groups(rows: pd.DataFrame) -> int:
 
 
 def _remedy(rows: pd.DataFrame) -> str:
-    if rows.reason.str.startswith("near-duplicate of ").any():
+    if rows.reason.str.startswith("same group as ").any():
         return "or set split.leaks to keep or split.published to false"
     return "or set split.published to false" if (rows.reason == "published").any() else "or remove its folder"
