@@ -16,8 +16,11 @@ def main(first, second):
     titles = tuple(competitor(name).title for name in names)
     one, other = pair(*(predictions_csv.read(f"data/predictions/{name}.csv") for name in names), titles)
     result = compare(one, other, settings)
-    console.show_comparison(*(metrics.read(f"metrics/{name}.json") for name in names), result, titles, settings.margin)
-    metrics.write("metrics/compare.json", result | {"verdict": sentences.verdict(result, titles, settings.margin)})
+    console.show_comparison(*(metrics.read(f"metrics/{name}.json") for name in names), result, titles, settings.margin,
+                            sentences.SCOPE_OF_RUN)
+    metrics.write("metrics/compare.json", result | {
+        "verdict": sentences.verdict(result, titles, settings.margin),
+        "better_than_majority": sentences.named(result["better_than_majority"], titles)})
 
 
 if __name__ == "__main__":

@@ -2,16 +2,18 @@
 
 import sys
 
+from versus import params
 from versus.artifacts import heads, metrics, predictions_csv
 from versus.command import run
 from versus.evaluation import scores
 
 
 def main(*names):
+    settings = params.load().compare
     for name in names:
         predictions = predictions_csv.read(f"data/predictions/{name}.csv")
         record = heads.read_record(f"data/training/{name}.safetensors")
-        metrics.write(f"metrics/{name}.json", scores.summary(predictions))
+        metrics.write(f"metrics/{name}.json", scores.summary(predictions, settings))
         for plot, rows in scores.plots(predictions, record).items():
             metrics.write_table(f"metrics/plots/{name}/{plot}.csv", rows)
 

@@ -19,7 +19,7 @@ def main(first, second):
     predictions = trained.of_pair((one.framework, other.framework), natives[0])
     same_seeds = [native.first_seeds(len(predictions[0].seeds)) for native in natives]  # so that the shares add up
     shares = explanation.explain(trained.factors, predictions, *same_seeds, settings.compare)
-    summary = explanation.summary(shares, *natives)
+    summary = explanation.summary(shares)
     metrics.write("metrics/explain.json", summary)
     metrics.write_table("metrics/explain.csv", shares)
     metrics.write_table("metrics/plots/waterfall.csv", explanation.waterfall(shares, *same_seeds, titles))

@@ -21,11 +21,12 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "compare", help="compare the predictions of any two classifiers for the same images",
         description="Compare any two classifiers from their predictions for the same labelled images: scores, paired "
-        "difference with its 95 % interval, McNemar's test, verdict, and how many images are needed.",
+        "difference with its 95 % interval and p-value, verdict, and the smallest difference that could be seen.",
         epilog="Each file is CSV with one row for each seed and image, and the columns seed (which training run; 0 if "
         "there is one), file (the image's name), class (its true class) and p_<class> for each class (the predicted "
-        "probability; they sum to 1). Seeds and files must be the same in both; rows and columns can be in any order, "
-        "and other columns are ignored.")
+        "probability; they sum to 1). A column unit may name what images have in common, such as a patient or a "
+        "video: they count as one. Seeds and files must be the same in both; rows and columns can be in any order, and "
+        "other columns are ignored.")
     command.add_argument("one", type=Path, metavar="A.csv", help="predictions of one classifier")
     command.add_argument("other", type=Path, metavar="B.csv",
                          help="predictions of the other; differences are B minus A")
@@ -65,22 +66,21 @@ def margin(text):
 
 def compare(options: argparse.Namespace) -> None:
     from versus.evaluation import comparison, scores
-    from versus.report import console
+    from versus.report import console, sentences
     titles = options.titles or titles_of(options.one, options.other)
     one, other = read_pair(options.one, options.other, titles)
     settings = settings_of_comparison(options.margin)
-    console.show_comparison(scores.summary(one), scores.summary(other), comparison.compare(one, other, settings),
-                            titles, settings.margin)
+    console.show_comparison(scores.summary(one, settings), scores.summary(other, settings),
+                            comparison.compare(one, other, settings), titles, settings.margin,
+                            sentences.SCOPE_OF_FILES)
 
 
 def sample_size(options: argparse.Namespace) -> None:
     from versus.evaluation import sample_size as planning
-    from versus.evaluation.intervals import variance_components
     from versus.report import console
     first, second = options.predictions
     one, other = read_pair(first, second, titles_of(first, second))
-    variances = variance_components(other.correct.astype(float) - one.correct, counts=True)
-    console.show_sample_size(planning.plan(variances, options.difference))
+    console.show_sample_size(planning.plan(one, other, options.difference))
 
 
 def read_pair(one, other, titles):

@@ -97,10 +97,22 @@ class World:
         rng, intervals = np.random.default_rng(seed), []
         for _ in range(COMPARISONS):
             one, other = (score(margins) for margins in self.margins(rng, self.seeds, self.images))
-            variances = variance_components(other - one, counts=score is correct)
+            variances = variance_components(other - one, np.ones(self.images) if score is correct else None)
             t_values = studentised(other - one, 300, rng)
             intervals.append(interval(variances, 0.95, t_values) + equivalence_interval(variances, t_values))
         return np.array(intervals)
+
+
+def grouped_margins(rng, seeds, units, skill=2.6, difference=0.0):
+    """Draw the margins of two competitors, (seeds, images) each, where the images of a unit have almost all in common.
+
+    As those of a `World`, but difficulty and the competitors' own effects belong to the unit.
+    """
+    number, images = units.max() + 1, len(units)
+    difficulty = 2 * rng.standard_normal(number)[units]
+    return [skill + sign * difference / 2 + difficulty + 1.2 * rng.standard_normal(number)[units]
+            + 0.2 * rng.standard_normal(images) + 0.2 * rng.standard_normal((seeds, 1))
+            + 0.3 * rng.standard_normal((seeds, images)) for sign in (-1, 1)]
 
 
 def correct(margins):

@@ -3,43 +3,30 @@
 Positive accuracy differences and negative log loss differences speak for the other.
 """
 
-from scipy.stats import binom
-from statsmodels.stats.contingency_tables import mcnemar
+import numpy as np
+from scipy.stats import binomtest
 
 from versus import params
 from versus.artifacts.predictions import Predictions
-from versus.evaluation.intervals import estimate
-from versus.evaluation.power import images_needed
+from versus.evaluation import article, scores
+from versus.evaluation.chance import chance_of_gap
+from versus.evaluation.intervals import Estimate, by_unit, estimate
+from versus.evaluation.power import smallest_difference
 
 EQUIVALENT, ONE_BETTER, OTHER_BETTER, UNDECIDED = "equivalent", "one better", "other better", "undecided"
+BOTH, ONE, OTHER, NEITHER = "both", "one", "other", "neither"
+SIGNIFICANT = 0.05
 
 
 def mcnemar_exact(only_one: int, only_other: int) -> float:
-    """Return the exact p-value of McNemar's test.
+    """Return the exact p-value of McNemar's test, that of a fair coin.
 
     `only_one` is the number of images that the one classifier alone has right, `only_other` that of the other.
+
+    >>> mcnemar_exact(4, 0)
+    0.125
     """
-    return float(mcnemar([[0, only_one], [only_other, 0]], exact=True).pvalue)
-
-
-def mcnemar_midp(only_one: int, only_other: int) -> float:
-    """Return the mid-p value of McNemar's test: 2 P(X <= k) - P(X = k), or 1 - P(X = k)/2 if both counts are equal.
-
-    k is the smaller count, X binomial with the sum of the counts and 1/2. Fagerland, Lydersen & Laake (2013), BMC
-    Medical Research Methodology 13:91, from which the example is taken.
-
-    >>> round(mcnemar_midp(1, 7), 3)
-    0.039
-    >>> mcnemar_midp(0, 0)
-    1.0
-    """
-    few, discordant = min(only_one, only_other), only_one + only_other
-    if discordant == 0:
-        return 1.0
-    point = binom.pmf(few, discordant, 0.5)
-    if only_one == only_other:
-        return float(1 - point / 2)
-    return float(2 * binom.cdf(few, discordant, 0.5) - point)
+    return float(binomtest(only_one, only_one + only_other).pvalue) if only_one + only_other else 1.0
 
 
 def verdict(interval: tuple[float, float], equivalence: tuple[float, float], margin: float) -> str:
@@ -60,24 +47,74 @@ def verdict(interval: tuple[float, float], equivalence: tuple[float, float], mar
 def compare(one: Predictions, other: Predictions, settings: params.Compare) -> dict:
     """Compare the predictions of two classifiers, paired by image and seed: raise ValueError if they are not.
 
-    Returns flat scalars; differences are other minus one. McNemar's test is of the first seed alone.
+    Returns flat scalars; differences are other minus one, each with its 95 % interval. p_value: of the accuracy
+    difference, by the same interval; with one seed that is McNemar's exact test. smallest_difference: in accuracy,
+    that these images and seeds show with a probability of 80 %; 1 if none. share_of_images: of the variance of the
+    accuracy difference, which more seeds would not reduce. units: how many of the images are independent. wrong: the
+    mean number of independent images that the competitor with fewer of them gets wrong.
     """
     if any(getattr(one, field) != getattr(other, field) for field in ("seeds", "files", "class_names")):
         raise ValueError("got predictions of different seeds, files or classes; expected the same in the same order: "
                          "see predictions.pair")
-    right, other_right = one.correct, other.correct  # (seeds, images)
-    accuracy = estimate(other_right.astype(float) - right, settings, counts=True)
-    log_loss = estimate(other.log_losses - one.log_losses, settings)
-    discordant = int((right & ~other_right)[0].sum()), int((other_right & ~right)[0].sum())
-    seeds = accuracy.variances.seeds
-    return {
-        "accuracy_difference": accuracy.mean,
-        "accuracy_low": accuracy.interval[0], "accuracy_high": accuracy.interval[1],
-        "log_loss_difference": log_loss.mean,
-        "log_loss_low": log_loss.interval[0], "log_loss_high": log_loss.interval[1],
-        "mcnemar_p": mcnemar_exact(*discordant), "mcnemar_midp": mcnemar_midp(*discordant),
+    result: dict = {}
+    for name, (cells, bounds) in scores.CELLS.items():
+        if (first := cells(one)) is not None and (second := cells(other)) is not None:
+            difference = estimate(second - first, settings, one.units, bounds(one) if bounds else None)
+            low, high = difference.interval()
+            result |= {f"{name}_difference": difference.mean, f"{name}_low": low, f"{name}_high": high}
+            if name == "accuracy":
+                accuracy = difference
+    wrong = min((by_unit(~each.correct * 1.0, one.units) > 0).sum(axis=1).mean() for each in (one, other))
+    return result | _seed_by_seed(one, other) | _chance(one, other, settings.margin) | {
+        "p_value": accuracy.p_value(),
+        "verdict": verdict(accuracy.interval(), accuracy.equivalence_interval, settings.margin),
+        "smallest_difference": smallest_difference(accuracy.variances),
+        "share_of_images": accuracy.variances.share_of_units,
         "agreement": float((one.predicted == other.predicted).mean()),
-        "verdict": verdict(accuracy.interval, accuracy.equivalence_interval, settings.margin),
-        "images_needed": images_needed(accuracy.mean, accuracy.variances, seeds, settings.margin),
-        "images": accuracy.variances.images, "seeds": seeds,
+        **_majority(one, other, settings), "wrong": float(wrong),
+        "images": len(one.files), "units": accuracy.variances.units, "seeds": len(one.seeds),
     }
+
+
+def _seed_by_seed(one: Predictions, other: Predictions) -> dict[str, int]:
+    """Count the seeds in which the difference has the sign of the mean, and those whose pair of runs shows it alone.
+
+    A pair shows it if McNemar's exact test, of units instead of images, is significant.
+    """
+    differences = by_unit(other.correct.astype(float) - one.correct, one.units)  # (seeds, units)
+    sign = np.sign(differences.mean())
+    same = np.sign(differences.mean(axis=1).round(12)) == sign
+    significant = [mcnemar_exact(int((of_seed < 0).sum()), int((of_seed > 0).sum())) <= SIGNIFICANT
+                   for of_seed in differences]
+    return {"seeds_of_same_sign": int(same.sum()) if sign else 0, "significant_seeds": int((same & significant).sum())}
+
+
+def _chance(one: Predictions, other: Predictions, margin: float) -> dict[str, float]:
+    """Return how much the difference varies between seeds, and how often two runs of one competitor differ by a gap.
+
+    The gap is the article's difference for the article's images, or else the margin. {} for one seed. Seeds share the
+    augmented views, so runs with views of their own vary more.
+    """
+    if len(one.seeds) == 1:
+        return {}
+    gap = article.DIFFERENCE if article.has_images_of(one) else margin
+    differences = other.correct.mean(axis=1) - one.correct.mean(axis=1)
+    result = {"single_run_sd": float(differences.std(ddof=1)), "gap": gap}
+    for name, each in ((ONE, one), (OTHER, other)):
+        chance = chance_of_gap(each.correct.mean(axis=1), gap)
+        result |= dict(zip((f"chance_of_gap_{name}", f"chance_of_gap_{name}_low", f"chance_of_gap_{name}_high"),
+                           chance))
+    return result
+
+
+def _majority(one: Predictions, other: Predictions, settings: params.Compare) -> dict[str, str]:
+    """Say who is significantly more accurate than naming the most frequent class for every image."""
+    constant = one.labels == np.bincount(one.labels).argmax()
+    better = [_exceeds(estimate(each.correct - constant.astype(float), settings, one.units, 1.0))
+              for each in (one, other)]
+    return {"better_than_majority": {(True, True): BOTH, (True, False): ONE, (False, True): OTHER}.get(
+        tuple(better), NEITHER)}  # type: ignore[arg-type]
+
+
+def _exceeds(difference: Estimate) -> bool:
+    return difference.interval()[0] > 0

@@ -13,27 +13,31 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2, norm
 
 from versus import params
 from versus.artifacts.predictions import Predictions
-from versus.evaluation import article
-from versus.evaluation.intervals import interval, studentised, variance_components
+from versus.evaluation.intervals import estimate
 from versus.recipe.conventions import TABLE
 
 METRICS: dict[str, Callable[[Predictions], np.ndarray]] = {  # (seeds, images) of predictions
     "accuracy": lambda predictions: predictions.correct.astype(float),
     "log_loss": lambda predictions: predictions.log_losses,
 }
+# how much the effects can change the correctness of an image: right (1) or wrong (0), and for two conventions both
+LARGEST_EFFECT = {"convention": 1.0, "interaction": 2.0, "total": 1.0, "native": 1.0}
 
 
 @dataclass(frozen=True)
 class Effect:
-    """One row of the explanation: an effect on each prediction, (seeds, images), and how many there are of its kind."""
+    """One row of the explanation: an effect on each prediction, (seeds, images), and how many there are of its kind.
+
+    exact: whether it is 0 for any image, since the predictions that it compares are the same to the last bit.
+    """
 
     kind: str  # convention | interaction | total | native | residual
     name: str
     cells: np.ndarray
+    exact: bool
     number: int = 1
 
 
@@ -89,68 +93,57 @@ def explain(names: list[str], combinations: list[Predictions], one: Predictions,
     Returns a row for each effect with the columns metric (accuracy, log_loss), kind (convention, interaction, total,
     native, residual), name, share, low and high (the 95 % interval over new images and seeds), and significant:
     whether the share differs from zero after Bonferroni correction for all shares of its metric and kind. A share is
-    linear in the predictions, so it has a value for each seed and image, and an interval like a difference.
+    linear in the predictions, so it has a value for each seed and image, and an interval like a difference. One of
+    exactly 0 to 0 says that the default changes no bit of any prediction.
     """
+    same = _without_effect(names, combinations)
+    native_same = np.array_equal(one.probabilities, other.probabilities)
     rows = []
     for metric, score in METRICS.items():
         values = np.stack([score(predictions) for predictions in combinations])  # (2^k, seeds, images)
-        for effect in _effects(names, values, score(other) - score(one)):
-            counts = metric == "accuracy" and effect.kind in ("total", "native")
+        for effect in _effects(names, values, same, score(other) - score(one), native_same):
+            bounds = LARGEST_EFFECT.get(effect.kind) if metric == "accuracy" else None
             rows.append({"metric": metric, "kind": effect.kind, "name": effect.name,
-                         **_estimate(effect, settings, counts)})
+                         **_estimate(effect, settings, one.units, bounds)})
     return pd.DataFrame(rows)
 
 
-def _effects(names: list[str], values: np.ndarray, native: np.ndarray) -> list[Effect]:
-    """List all effects of one metric from its `values` (2^k, seeds, images) and the native runs' difference."""
+def _without_effect(names: list[str], combinations: list[Predictions]) -> list[bool]:
+    """Say of each convention whether no combination's predictions change by a single bit when it is switched."""
+    return [all(np.array_equal(combinations[without].probabilities, combinations[without | 1 << j].probabilities)
+                for without in _without(len(names), 1 << j)) for j in range(len(names))]
+
+
+def _effects(names: list[str], values: np.ndarray, same: list[bool], native: np.ndarray,
+             native_same: bool) -> list[Effect]:
+    """List all effects of one metric from its `values` (2^k, seeds, images) and the native runs' difference.
+
+    same, native_same: whether each convention, and the native runs' difference, are without any effect.
+    """
     pairs = [f"{first} x {second}" for first, second in subsets(names, 2)]
+    pairs_same = [first or second for first, second in subsets(same, 2)]
     shares = np.tensordot(shapley(len(names)), values, 1)
     joint = np.tensordot(interactions(len(names)), values, 1) if pairs else ()
     total = values[-1] - values[0]
-    return [*(Effect("convention", name, cells, len(names)) for name, cells in zip(names, shares)),
-            *(Effect("interaction", pair, cells, len(pairs)) for pair, cells in zip(pairs, joint)),
-            Effect("total", "all conventions", total), Effect("native", "the two native runs", native),
-            Effect("residual", "not explained", native - total)]
+    return [*(Effect("convention", *row, len(names)) for row in zip(names, shares, same)),
+            *(Effect("interaction", *row, len(pairs)) for row in zip(pairs, joint, pairs_same)),
+            Effect("total", "all conventions", total, all(same)),
+            Effect("native", "the two native runs", native, native_same),
+            Effect("residual", "not explained", native - total, native_same and all(same))]
 
 
-def _estimate(effect: Effect, settings: params.Compare, counts: bool) -> dict:
+def _estimate(effect: Effect, settings: params.Compare, units: np.ndarray, bounds: float | None) -> dict:
     """Return the mean of an effect, its 95 % interval, and whether it is significant as one of its kind."""
+    if effect.exact:
+        return {"share": 0.0, "low": 0.0, "high": 0.0, "significant": False}
     cells = np.where(np.abs(effect.cells) < 1e-12, 0.0, effect.cells)  # weighted sums of equal values: only rounding
-    variances = variance_components(cells, counts)
-    t_values = studentised(cells, settings.bootstrap, np.random.default_rng(settings.seed))
-    low, high = interval(variances, 0.95, t_values)
-    corrected_low, corrected_high = interval(variances, 1 - 0.05 / effect.number, t_values)
-    return {"share": variances.mean, "low": low, "high": high,
-            "significant": corrected_low > 0 or corrected_high < 0}
+    result = estimate(cells, settings, units, bounds)
+    (low, high), corrected = result.interval(), result.interval(1 - 0.05 / effect.number)
+    return {"share": result.mean, "low": low, "high": high, "significant": corrected[0] > 0 or corrected[1] < 0}
 
 
-def chance_of_gap(one: Predictions, other: Predictions, gap: float = article.DIFFERENCE) -> tuple[float, float, float]:
-    """Return the probability that two single runs of the same competitor differ by `gap` or more in accuracy.
-
-    2 (1 - Phi((gap - 1/(2 images)) / (sqrt(2) s))), where s^2 is the mean of the two competitors' variances over the
-    seeds, two or more; with its 95 % interval from that of s^2, chi^2 with 2 (seeds - 1) degrees of freedom:
-    (probability, low, high). Seeds share the augmented views, so independent runs vary more.
-    """
-    accuracies = np.array([each.correct.mean(axis=1) for each in (one, other)])  # (competitors, seeds)
-    variance = accuracies.var(axis=1, ddof=1).mean()
-    freedom = 2 * (accuracies.shape[1] - 1)
-    corrected_gap = gap - 0.5 / len(one.labels)
-    with np.errstate(divide="ignore"):  # seeds that all agree
-        probability, low, high = (float(2 * norm.sf(corrected_gap / np.sqrt(2 * variance * freedom / quantile)))
-                                  for quantile in (freedom, *chi2.ppf([0.975, 0.025], freedom)))
-    return probability, low, high
-
-
-def single_run_sd(one: Predictions, other: Predictions) -> float:
-    """Return the standard deviation over seeds, two or more, of a single run's accuracy difference."""
-    return float((other.correct.mean(axis=1) - one.correct.mean(axis=1)).std(ddof=1))
-
-
-def summary(shares: pd.DataFrame, one: Predictions, other: Predictions) -> dict[str, float]:
-    """Return the flat mapping of metrics/explain.json; a convention in which the two agree has a share of 0.
-
-    The variation between seeds is that of all seeds of the native runs; with a single seed it is left out.
-    """
+def summary(shares: pd.DataFrame) -> dict[str, float]:
+    """Return the flat mapping of metrics/explain.json; a convention in which the two agree has a share of 0."""
     values: dict[str, float] = {}
     for metric in METRICS:
         of_metric = shares[shares.metric == metric].set_index("name")
@@ -159,10 +152,7 @@ def summary(shares: pd.DataFrame, one: Predictions, other: Predictions) -> dict[
             values |= _flat(f"{metric}_{name}", row)
         values |= _flat(f"{metric}_total", of_metric.loc["all conventions"])
         values |= _flat(f"{metric}_residual", of_metric.loc["not explained"])
-    if len(one.seeds) == 1:
-        return values
-    names = ("chance_of_published_gap", "chance_of_published_gap_low", "chance_of_published_gap_high")
-    return values | {"single_run_sd": single_run_sd(one, other)} | dict(zip(names, chance_of_gap(one, other)))
+    return values
 
 
 def _flat(key: str, row: Any) -> dict[str, float]:

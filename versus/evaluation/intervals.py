@@ -8,7 +8,8 @@ of one patient or video. Differences are summed by unit before anything else (se
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv, ndtri, stdtrit
+from scipy.optimize import brentq
+from scipy.special import betainc, ndtri, stdtrit
 
 from versus import params
 
@@ -32,6 +33,7 @@ class Bounds:
     discordance: float  # mean absolute difference of a unit
     positive: float     # effective number of units that differ in favour of the other, and of the one
     negative: float
+    exactness: float    # 1 if a unit differs alike in all seeds, so that those are whole numbers; down to 1/2
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,10 @@ class VarianceComponents:
 
     @property
     def share_of_units(self) -> float:
-        """The share of the mean's variance that the units make, 0..1; the rest is that of the seeds."""
-        of_units, of_seeds = self.of_units(self.seeds) / self.units, self.seed / self.seeds
-        return float(of_units / (of_units + of_seeds)) if of_units + of_seeds else 1.0
+        """The share of the mean's variance that the units make, 0..1; more seeds would reduce the rest alone."""
+        of_units, total = max(self.image, 0.0) / self.units, self.of_units(self.seeds) / self.units
+        total += self.seed / self.seeds
+        return float(of_units / total) if total else 1.0
 
 
 def by_unit(values: np.ndarray, units: np.ndarray) -> np.ndarray:
@@ -68,9 +71,8 @@ def by_unit(values: np.ndarray, units: np.ndarray) -> np.ndarray:
     number = int(units.max()) + 1
     if number == len(units):
         return values[:, np.argsort(units)]
-    sums = np.zeros((len(values), number))
-    np.add.at(sums, (slice(None), units), values)
-    return sums * (number / len(units))
+    sums = [np.bincount(units, weights=row, minlength=number) for row in values]
+    return np.array(sums) * (number / len(units))
 
 
 def variance_components(differences: np.ndarray, bounds: np.ndarray | None = None) -> VarianceComponents:
@@ -106,13 +108,15 @@ def _bounds(differences: np.ndarray, bounds: np.ndarray) -> Bounds:
     absolute, square, cube = (float((np.abs(of_units) ** power).sum()) for power in (1, 2, 3))
     cube = float((of_units ** 3).sum())
     first, second, third = (float((bounds ** power).mean()) for power in (1, 2, 3))
+    in_each_seed = float(np.abs(differences).mean(axis=0).sum())
     # add one unit that differs in every seed, by as much as it can
-    consistency = (square + second) / (float(np.abs(differences).mean(axis=0).sum()) + first)
+    consistency = (square + second) / (in_each_seed + first)
     below, above = (max(third / 2 + sign * cube, 0.0) / (square + second / 2) for sign in (-1, 1))
     # as many units of equal size as have the same sums of absolute differences and of squares
     scale = absolute / square if square else 0.0
     positive, negative = (scale * float(np.maximum(sign * of_units, 0).sum()) for sign in (1, -1))
-    return Bounds(first, consistency, below, above, absolute / len(of_units), positive, negative)
+    return Bounds(first, consistency, below, above, absolute / len(of_units), positive, negative,
+                  (1 + absolute / in_each_seed) / 2 if in_each_seed else 1.0)
 
 
 def studentised(differences: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
@@ -146,7 +150,8 @@ def interval(variances: VarianceComponents, level: float, t_values: TValues = (0
     narrow. With one seed it is the interval for these two trained classifiers. Bounded differences have two more
     limits, and the widest one counts: every mean mu that the units cannot exclude, even if none is discordant (Wilson
     1927), (mean - mu)^2 <= z^2 consistency |mu|(1 - |mu|)/units + the part of the seeds; and what the exact sign test
-    of the discordant units leaves (Clopper & Pearson 1934), so that 4 against 0 are no difference.
+    of the discordant units leaves (Clopper & Pearson 1934), so that 4 against 0 are no difference. The sign test is
+    exact for whole numbers, with one seed, and tends to the mid-p test the more the seeds differ.
 
     >>> nothing_differs = variance_components(np.zeros((1, 200)), np.ones(200))
     >>> low, high = interval(nothing_differs, 0.95)
@@ -184,8 +189,11 @@ def _exact_limit(sign: int, of_seeds: float, variances: VarianceComponents, tail
     bounds = variances.bounds
     assert bounds
     own, others = (bounds.positive, bounds.negative)[::sign]
-    share = float(betaincinv(own + 1, others, tail)) if others > 1e-9 else 1.0
-    mean = sign * variances.mean
+    mean, share = sign * variances.mean, 1.0
+    if others > 1e-9:
+        # P(more than `own` of all) + exactness P(as many) = tail
+        share = brentq(lambda share: bounds.exactness * betainc(own + 1, others, share) - tail
+                       + (1 - bounds.exactness) * (betainc(own, others + 1, share) if own > 1e-9 else 1.0), 0, 1)
     return float(mean + np.hypot(max(bounds.discordance * (2 * share - 1) - mean, 0.0), np.sqrt(of_seeds)))
 
 

@@ -1,11 +1,14 @@
 """How many validation images and seeds show a given difference, from the variances of a finished run."""
 
 from dataclasses import dataclass
+from math import ceil
 
-from versus.evaluation.intervals import VarianceComponents
-from versus.evaluation.power import images_needed, power, seeds_needed
+from versus.artifacts.predictions import Predictions
+from versus.evaluation import scores
+from versus.evaluation.intervals import by_unit, variance_components
+from versus.evaluation.power import MOST_UNITS, power, seeds_needed, units_needed
 
-PROBABILITY = 0.8
+MOST_IMAGES = MOST_UNITS
 SEEDS = (3, 10, 30, 100)
 
 
@@ -13,26 +16,36 @@ SEEDS = (3, 10, 30, 100)
 class Plan:
     """What shows a true `difference` in accuracy with a probability of 80 %.
 
-    images_needed: for each number of seeds, -1 where no number of images would. seeds_needed: with the images of the
-    run, -1 where no number of seeds would; None with one seed, which shows no variance between seeds.
+    images, units: of the run, and how many of them are independent. images_needed: for each number of seeds, with as
+    many images a unit as in the run; -1 where no number of images would. seeds_needed: with the images of the run, -1
+    where no number of seeds would; None with one seed, which shows no variance between seeds.
     """
 
     difference: float
     images: int
+    units: int
     seeds: int
     probability: float  # that a run like this one shows it
     images_needed: dict[int, int]
     seeds_needed: int | None
 
 
-
-def plan(variances: VarianceComponents, difference: float) -> Plan:
+def plan(one: Predictions, other: Predictions, difference: float) -> Plan:
     """Plan for a true `difference`, a share of the images; raise ValueError unless it is between 0 and 1."""
     if not 0 < abs(difference) < 1:
         raise ValueError(f"got a difference of {difference!r}; expected a share of the images between 0 and 1: 0.02")
+    cells, bounds = (by_unit(values, one.units) for values in (
+        other.correct.astype(float) - one.correct, scores.ones(one)[None]))
+    variances = variance_components(cells, bounds[0])
     several = variances.seeds > 1
     numbers = sorted({*SEEDS, variances.seeds} - {1}) if several else [1]
-    return Plan(difference, variances.images, variances.seeds,
-                float(power(difference, variances, variances.images, variances.seeds)),
-                {seeds: images_needed(difference, variances, seeds, probability=PROBABILITY) for seeds in numbers},
-                seeds_needed(difference, variances, variances.images, probability=PROBABILITY) if several else None)
+    images = len(one.files)
+
+    def images_needed(seeds: int) -> int:
+        needed = units_needed(difference, variances, seeds)
+        return min(ceil(needed * images / variances.units), MOST_IMAGES) if needed > 0 else needed
+
+    return Plan(difference, images, variances.units, variances.seeds,
+                float(power(difference, variances, variances.units, variances.seeds)),
+                {seeds: images_needed(seeds) for seeds in numbers},
+                seeds_needed(difference, variances, variances.units) if several else None)

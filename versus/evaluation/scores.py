@@ -1,18 +1,31 @@
 """How good a classifier's predictions are: accuracy, probabilities, calibration, and the data of their plots."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from sklearn import metrics
 from sklearn.preprocessing import label_binarize
 
+from versus import params
 from versus.artifacts.predictions import Predictions
+from versus.evaluation.intervals import estimate
 
 BINS = 15  # of the calibration error, as in Guo et al. (2017)
 ROC_POINTS = 200
+DRAWS, DRAWN = 200, 20_000_000  # at most so many draws, and so many outcomes, for the calibration error by chance
+
+Cells = Callable[[Predictions], np.ndarray | None]   # of each seed and image; their mean is the score
+Limits = Callable[[Predictions], np.ndarray] | None  # the greatest difference of each image's cells, (images,)
 
 
-def summary(predictions: Predictions) -> dict[str, float]:
-    """Score all seeds: means over the seeds, and with the suffix `_sd` the standard deviation between seeds."""
+def summary(predictions: Predictions, settings: params.Compare) -> dict[str, float]:
+    """Score all seeds: means over the seeds, and with the suffix `_sd` the standard deviation between seeds.
+
+    overconfidence: mean confidence minus accuracy, with its 95 % interval. ece_by_chance: what the calibration error
+    `ece` would be if the same confidences were calibrated perfectly: with few images it is far from 0. majority: the
+    share of the most frequent class, the accuracy of naming it every time.
+    """
     labels, class_names = predictions.labels, predictions.class_names
     each = pd.DataFrame([_scores(of_seed, labels, class_names) for of_seed in predictions.probabilities])
     spread = each[["accuracy", "log_loss"]].std(ddof=1).fillna(0.0)
@@ -21,18 +34,24 @@ def summary(predictions: Predictions) -> dict[str, float]:
         result[name] = float(mean)
         if name in spread:
             result[f"{name}_sd"] = float(spread[name])
-    return result | {"images": len(labels), "seeds": len(predictions.seeds)}
+    gap = estimate(_overconfidence(predictions), settings, predictions.units)
+    low, high = gap.interval()
+    return result | {"overconfidence": gap.mean, "overconfidence_low": low, "overconfidence_high": high,
+                     "ece_by_chance": calibration_error_by_chance(predictions, settings.seed),
+                     "majority": float(np.bincount(labels).max() / len(labels)), "classes": len(class_names),
+                     "images": len(labels), "units": predictions.independent, "seeds": len(predictions.seeds)}
 
 
 def _scores(probabilities: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...]) -> dict[str, float]:
     """Return the scores of one seed's (images, classes) probabilities, without those that its images do not define."""
     classes = np.arange(len(class_names))
     predicted = probabilities.argmax(axis=1)
-    precision, recall, _, images = metrics.precision_recall_fscore_support(labels, predicted, labels=classes,
-                                                                           zero_division=0)
+    precision, recall, f1, images = metrics.precision_recall_fscore_support(labels, predicted, labels=classes,
+                                                                            zero_division=0)
     area = roc_auc(probabilities, labels)
     return {
         "accuracy": metrics.accuracy_score(labels, predicted),
+        "balanced_accuracy": recall[images > 0].mean(), "macro_f1": f1[images > 0].mean(),
         "log_loss": metrics.log_loss(labels, probabilities, labels=classes),
         # two classes: mean of (p - y)^2, 0..1; more: summed over the classes, 0..2
         "brier": metrics.brier_score_loss(labels, probabilities, labels=classes),
@@ -41,6 +60,69 @@ def _scores(probabilities: np.ndarray, labels: np.ndarray, class_names: tuple[st
         **{f"recall_{name}": value for name, value, number in zip(class_names, recall, images) if number},
         **{f"precision_{name}": value for name, value in zip(class_names, precision)},
     }
+
+
+def ones(predictions: Predictions) -> np.ndarray:
+    """The greatest difference that an image can make in accuracy, (images,)."""
+    return np.ones(len(predictions.labels))
+
+
+def weights_of_classes(predictions: Predictions) -> np.ndarray:
+    """The weight of each image in balanced accuracy, (images,): each class has the same sum, and their mean is 1."""
+    images = np.bincount(predictions.labels)
+    return len(predictions.labels) / ((images > 0).sum() * images[predictions.labels])
+
+
+def _balanced_accuracy(predictions: Predictions) -> np.ndarray:
+    return predictions.correct * weights_of_classes(predictions)
+
+
+def _brier(predictions: Predictions) -> np.ndarray:
+    classes = predictions.probabilities.shape[2]
+    errors = ((predictions.probabilities - np.eye(classes)[predictions.labels]) ** 2).sum(axis=2)
+    return errors / 2 if classes == 2 else errors
+
+
+def _overconfidence(predictions: Predictions) -> np.ndarray:
+    return predictions.probabilities.max(axis=2) - predictions.correct
+
+
+def _roc_auc(predictions: Predictions) -> np.ndarray | None:
+    """Return values of each seed and image whose mean is the area, and whose variance is that of DeLong et al. (1988).
+
+    An image's value is the area, plus how much the image's own share of pairs in the right order exceeds it, weighted
+    by how rare its side is. Areas are those of `roc_auc`; None where that is.
+    """
+    labels, classes = predictions.labels, predictions.probabilities.shape[2]
+    occurring = np.unique(labels)
+    if len(occurring) < 2:
+        return None
+    positive_classes = [1] if classes == 2 else list(occurring)
+    return np.mean([[_shares_in_order(of_seed[:, label], labels == label) for of_seed in predictions.probabilities]
+                    for label in positive_classes], axis=0)
+
+
+def _shares_in_order(score: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    """Return each image's value for the area under one ROC curve, (images,), see `_roc_auc`."""
+    shares = np.empty(len(score))
+    for side, sign in ((positive, 1), (~positive, -1)):
+        others = np.sort(sign * score[~side])
+        below, up_to = (np.searchsorted(others, sign * score[side], at) for at in ("left", "right"))
+        shares[side] = (below + up_to) / (2 * len(others))
+    area = shares[positive].mean()
+    rarity = len(score) / np.where(positive, positive.sum(), (~positive).sum())
+    return area + rarity * (shares - area)
+
+
+# the scores whose differences have an interval: a value for each seed and image, and its bounds if it has any
+CELLS: dict[str, tuple[Cells, Limits]] = {
+    "accuracy": (lambda predictions: predictions.correct.astype(float), ones),
+    "balanced_accuracy": (_balanced_accuracy, weights_of_classes),
+    "log_loss": (lambda predictions: predictions.log_losses, None),
+    "brier": (_brier, None),
+    "roc_auc": (_roc_auc, None),
+    "overconfidence": (_overconfidence, None),
+}
 
 
 def roc_auc(probabilities: np.ndarray, labels: np.ndarray) -> float | None:
@@ -90,6 +172,23 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     return float((bins["images"] * gaps).sum() / bins["images"].sum())
 
 
+def calibration_error_by_chance(predictions: Predictions, seed: int) -> float:
+    """Return the mean calibration error of the same confidences if they were perfectly calibrated.
+
+    Drawn: each image is right with the probability of its confidence; images of one unit are right together.
+    """
+    seeds, images, _ = predictions.probabilities.shape
+    confidences = predictions.probabilities.max(axis=2)  # (seeds, images)
+    draws = int(np.clip(DRAWN // (seeds * images), 10, DRAWS))
+    rng, errors = np.random.default_rng(seed), 0.0
+    for confidence in confidences:
+        bins = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+        for _ in range(draws):
+            right = rng.random(predictions.independent)[predictions.units] < confidence
+            errors += np.abs(np.bincount(bins, weights=right - confidence)).sum() / images
+    return float(errors / (seeds * draws))
+
+
 def confusion(predictions: Predictions) -> pd.DataFrame:
     """Return one row (actual, predicted) of class names for each image, with the first seed, the saved classifier."""
     names = np.array(predictions.class_names, dtype=object)
@@ -97,22 +196,23 @@ def confusion(predictions: Predictions) -> pd.DataFrame:
 
 
 def roc_curve(predictions: Predictions) -> pd.DataFrame:
-    """Return at most 200 points of the ROC curve, all seeds pooled.
+    """Return 200 points of the mean ROC curve: the seeds' true positive rates, averaged (Fawcett 2006, section 7.1).
 
-    Two classes: the second is the positive one, and without images of both there is no curve. More: micro-average,
-    each class against the rest, pooled.
+    Seeds are not pooled, since their probabilities need not have one scale; the area is the mean of theirs. Two
+    classes: the second is the positive one, and without images of both there is no curve. More: micro-average, each
+    class against the rest, pooled.
     """
-    seeds, _, classes = predictions.probabilities.shape
-    if classes == 2:
-        truth, score = np.tile(predictions.labels, seeds), predictions.probabilities[:, :, 1].ravel()
-    else:
-        truth = np.tile(label_binarize(predictions.labels, classes=np.arange(classes)).ravel(), seeds)
-        score = predictions.probabilities.ravel()
+    classes = predictions.probabilities.shape[2]
+    truth = (predictions.labels if classes == 2
+             else label_binarize(predictions.labels, classes=np.arange(classes)).ravel())
     if truth.all() or not truth.any():
         return pd.DataFrame({"false_positive_rate": [], "true_positive_rate": []}, dtype=float)
-    false, true, _ = metrics.roc_curve(truth, score)
-    shown = np.unique(np.linspace(0, len(false) - 1, min(ROC_POINTS, len(false))).round().astype(int))
-    return pd.DataFrame({"false_positive_rate": false[shown], "true_positive_rate": true[shown]})
+    shown = np.linspace(0, 1, ROC_POINTS - 1)
+    rates = []
+    for of_seed in predictions.probabilities:
+        false, true, _ = metrics.roc_curve(truth, of_seed[:, 1] if classes == 2 else of_seed.ravel())
+        rates.append(np.interp(shown, false, true))  # the last, so the highest, of equal false positive rates
+    return pd.DataFrame({"false_positive_rate": [0.0, *shown], "true_positive_rate": [0.0, *np.mean(rates, axis=0)]})
 
 
 def seed_accuracies(predictions: Predictions) -> pd.DataFrame:

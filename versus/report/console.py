@@ -1,6 +1,7 @@
 """The findings as tables and sentences in the terminal."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 from rich import box
@@ -10,13 +11,14 @@ from rich.text import Text
 
 from versus import params
 from versus.evaluation.explanation import by_size
-from versus.evaluation.power import MOST_IMAGES
-from versus.evaluation.sample_size import Plan
+from versus.evaluation.sample_size import MOST_IMAGES, Plan
 from versus.report import sentences
 from versus.report.sentences import Pair, Titles, plural
 
-ROWS = {"accuracy": "accuracy", "log_loss": "log loss", "brier": "Brier score", "roc_auc": "ROC AUC",
-        "ece": "ECE"}
+ROWS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1",
+        "majority": "most frequent class", "log_loss": "log loss", "brier": "Brier", "roc_auc": "ROC AUC",
+        "overconfidence": "overconfidence", "ece": "ECE (by chance)"}
+UNEQUAL = ("balanced_accuracy", "macro_f1", "majority")  # rows that say something only where classes differ in size
 # of the explanation, what stands below the conventions
 LAST_ROWS = {"all conventions": "sum", "the two native runs": "native runs", "not explained": "not explained"}
 
@@ -24,20 +26,23 @@ LAST_ROWS = {"all conventions": "sum", "the two native runs": "native runs", "no
 def comparison_table(one: dict, other: dict, result: dict, titles: Titles) -> Table:
     """Return a table of both competitors' scores (`scores.summary`) and of `comparison.compare`'s result."""
     means = "mean ± sd of seeds; " if result["seeds"] > 1 else ""
-    table = _table(f"{plural(result['images'], 'validation image')}, {plural(result['seeds'], 'seed')} "
+    table = _table(f"{sentences.images(result['images'], result['units'])}, {plural(result['seeds'], 'seed')} "
                    f"({means}{titles[1]} minus {titles[0]})", *titles, "difference", "95 % interval", foldable=titles)
+    equal = one["majority"] * one["classes"] < 1 + 1e-9
     for name, label in ROWS.items():
-        if name not in one:
+        if name not in one or equal and name in UNEQUAL:
             continue  # what the images do not define: see `scores.summary`
-        table.add_row(label, _score(one, name), _score(other, name), f"{other[name] - one[name]:+.3f}",
-                      _interval(result, name))
+        if name == "brier":
+            label += " (0 to 1)" if one["classes"] == 2 else " (0 to 2)"
+        table.add_row(label, _score(one, name), _score(other, name), *_difference(result, name))
     return table
 
 
-def show_comparison(one: dict, other: dict, result: dict, titles: Titles, margin: float,
+def show_comparison(one: dict, other: dict, result: dict, titles: Titles, margin: float, scope: str,
                     console: Console | None = None) -> None:
-    """Print the table and the sentence of a comparison."""
-    _show(comparison_table(one, other, result, titles), [sentences.comparison(result, titles, margin)], console)
+    """Print the table and the sentences of a comparison."""
+    _show(comparison_table(one, other, result, titles),
+          sentences.comparison(one, other, result, titles, margin, scope), console)
 
 
 def explanation_table(shares: pd.DataFrame, titles: Titles) -> Table:
@@ -48,7 +53,7 @@ def explanation_table(shares: pd.DataFrame, titles: Titles) -> Table:
     conventions = by_size(shares, "accuracy").name
     for name in (*conventions, *LAST_ROWS):
         cells = [text for row in (accuracy.loc[name], log_loss.loc[name])
-                 for text in (f"{row.share:+.3f}", f"{row.low:+.3f} to {row.high:+.3f}")]
+                 for text in (f"{row.share:+.3f}", _share_interval(row))]
         table.add_row(LAST_ROWS.get(name, name), *cells)
     return table
 
@@ -74,7 +79,8 @@ def show_sample_size(plan: Plan, console: Console | None = None) -> None:
 
 def _table(title: str, *headings: str, first: str = "", foldable: tuple[str, ...] = ()) -> Table:
     """Return an empty table; long headings in `foldable` are folded, so that no number is cut at 80 columns."""
-    table = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0),
+                  title=Text(title) if title else None, title_justify="left")
     table.add_column(first, no_wrap=True)
     for heading in headings:
         table.add_column(Text(heading), justify="right", no_wrap=heading not in foldable, overflow="fold")
@@ -84,19 +90,28 @@ def _table(title: str, *headings: str, first: str = "", foldable: tuple[str, ...
 def _show(table: Table, texts: Iterable[str], console: Console | None) -> None:
     console = console or Console(highlight=False)
     console.print(table)
+    console.print()
     for text in filter(None, texts):
         console.print(Text(text), soft_wrap=not console.is_terminal)
 
 
 def _score(scores: dict, name: str) -> str:
-    text = f"{scores[name]:.3f}"
+    text = f"{scores[name]:.3f}" if name != "overconfidence" else f"{scores[name]:+.3f}"
+    if name == "ece":
+        return f"{text} ({scores['ece_by_chance']:.3f})"
     return f"{text} ± {scores[f'{name}_sd']:.3f}" if f"{name}_sd" in scores and scores["seeds"] > 1 else text
 
 
-def _interval(result: dict, name: str) -> str:
+def _difference(result: dict, name: str) -> tuple[str, str]:
+    """Write a difference and its interval; scores without an interval have neither."""
     if f"{name}_low" not in result:
-        return ""
-    return f"{result[f'{name}_low']:+.3f} to {result[f'{name}_high']:+.3f}"
+        return "", ""
+    return f"{result[f'{name}_difference']:+.3f}", f"{result[f'{name}_low']:+.3f} to {result[f'{name}_high']:+.3f}"
+
+
+def _share_interval(row: Any) -> str:
+    """Write the interval of a share; "exact" where no bit of any prediction changes."""
+    return "exact" if row.low == row.high else f"{row.low:+.3f} to {row.high:+.3f}"
 
 
 def _number(images: int) -> str:

@@ -6,9 +6,10 @@ import pandas as pd
 
 from versus import params
 from versus.evaluation import article
-from versus.evaluation.comparison import EQUIVALENT, ONE_BETTER, OTHER_BETTER
+from versus.evaluation.comparison import (BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETTER, OTHER, OTHER_BETTER, SIGNIFICANT,
+                                          UNDECIDED)
 from versus.evaluation.explanation import by_size
-from versus.evaluation.power import MOST_IMAGES
+from versus.evaluation.intervals import SMALLEST_P
 from versus.evaluation.sample_size import Plan
 from versus.frameworks import Competitor
 from versus.recipe.conventions import TABLE
@@ -17,7 +18,10 @@ Titles = tuple[str, str]
 Pair = tuple[Competitor, Competitor]
 VISIBLE = 5e-4  # half a table's last digit: a smaller residual is rounding, even if its interval excludes 0
 ROUNDING = 1e-3  # features (relative L2) are this close at float32, tenfold and more, if conventions are equal
-SIGNIFICANT = 0.05  # level of McNemar's test
+FEW_WRONG = 20  # with fewer wrong answers the interval of the log loss covers too little: benchmark/statistics
+SCOPE_OF_RUN = ("Training images, split and augmented views are fixed: the verdict is about accuracy, on this part, "
+                "given these views.")
+SCOPE_OF_FILES = "Training data and split are fixed: the verdict is about accuracy, on images like these."
 
 
 def plural(number: int, noun: str, nouns: str | None = None) -> str:
@@ -29,57 +33,92 @@ def plural(number: int, noun: str, nouns: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
 
 
+def images(number: int, units: int, noun: str = "validation image") -> str:
+    """Write a number of images and, if some of them belong together, how many are independent.
+
+    >>> images(57, 41), images(57, 57)
+    ('57 validation images, 41 independent', '57 validation images')
+    """
+    return plural(number, noun) + (f", {units:,} independent" if units != number else "")
+
+
+def named(who: str, titles: Titles) -> str:
+    """Name which of the two `who` means: BOTH, ONE, OTHER or NEITHER."""
+    return {ONE: titles[0], OTHER: titles[1]}.get(who, who)
+
+
 def verdict(result: dict, titles: Titles, margin: float) -> str:
     """Name the verdict of `comparison.compare`: 'PyTorch better', 'equivalent within 0.02', 'undecided'."""
     names = {ONE_BETTER: f"{titles[0]} better", OTHER_BETTER: f"{titles[1]} better",
              EQUIVALENT: f"equivalent within {margin:g}"}
-    return names.get(result["verdict"], result["verdict"])
+    text = names.get(result["verdict"], result["verdict"])
+    return f"{text}, and neither beats the most frequent class" if result["better_than_majority"] == NEITHER else text
 
 
-def comparison(result: dict, titles: Titles, margin: float) -> str:
-    """Say the verdict, what McNemar's test says of the first seed, and how many images would decide it."""
-    return (f"Verdict: {verdict(result, titles, margin)}. {_mcnemar(result)} Both give the same class to "
-            f"{result['agreement']:.1%} of the images. {_images_needed(result)}")
+def comparison(one: dict, other: dict, result: dict, titles: Titles, margin: float, scope: str) -> Iterator[str]:
+    """Say the verdict, what it is about, and what else a reader must know to trust it.
+
+    one, other: `scores.summary` of the two; result: `comparison.compare`; scope: SCOPE_OF_RUN or SCOPE_OF_FILES.
+    """
+    yield (f"Verdict: {verdict(result, titles, margin)} ({_p_value(result)}). {_seeds(result, titles)}Both give the "
+           f"same class to {result['agreement']:.1%} of the images.")
+    yield scope
+    if result["better_than_majority"] != BOTH:
+        who = {ONE: f"{titles[1]} is not", OTHER: f"{titles[0]} is not"}.get(result["better_than_majority"],
+                                                                            "Neither is")
+        yield (f"{who} significantly more accurate than naming the most frequent class for every image "
+               f"({one['majority']:.3f}).")
+    if result["verdict"] == UNDECIDED:
+        yield _smallest_difference(result)
+    yield from _spread(result, titles)
+    intervals = [f"{title} {each['overconfidence']:+.3f} ({each['overconfidence_low']:+.3f} to "
+                 f"{each['overconfidence_high']:+.3f})" for title, each in zip(titles, (one, other))]
+    yield f"Overconfidence, mean confidence minus accuracy (95 % interval): {', '.join(intervals)}."
+    if result["wrong"] < FEW_WRONG:
+        yield (f"Fewer than {FEW_WRONG} wrong answers ({result['wrong']:.0f} of the better one): the interval of the "
+               "log loss is unreliable, since a single confident mistake in other images would move it.")
 
 
-def _mcnemar(result: dict) -> str:
-    """Give McNemar's p; where it seems to contradict the verdict, say why the two can differ."""
-    reason = _why_they_differ(result)
-    text = f"McNemar's exact test of the first seed alone: p = {result['mcnemar_p']:.2g}."
-    return f"{text} {reason}" if reason else text
+def _p_value(result: dict) -> str:
+    """Give the p-value that inverts the interval of the accuracy difference."""
+    value = f"p < {SMALLEST_P:g}" if result["p_value"] <= SMALLEST_P else f"p = {result['p_value']:.2g}"
+    return f"{value}, McNemar's exact test" if result["seeds"] == 1 and result["units"] == result["images"] else value
 
 
-def _why_they_differ(result: dict) -> str:
-    """Say why McNemar's test of the first seed can differ from the verdict of all seeds; "" where it does not."""
-    better = result["verdict"] in (ONE_BETTER, OTHER_BETTER)
-    significant, several = result["mcnemar_p"] <= SIGNIFICANT, result["seeds"] > 1
-    seeds = plural(result["seeds"], "seed")
-    if better and not significant and several:
-        return f"By itself this pair of training runs does not show the difference; the verdict rests on all {seeds}."
-    if better and not significant:
-        return ("It is not significant: the exact test is stricter than the interval, and one seed says nothing about "
-                "another. Treat the verdict with caution.")
-    if result["verdict"] == EQUIVALENT and significant:
-        return ("A difference can be significant and yet smaller than the margin"
-                + (f"; the verdict rests on all {seeds}." if several else "."))
-    if not better and significant and several:
-        return (f"It ignores that another seed can turn out differently; the verdict takes the variation between all "
-                f"{seeds} into account.")
-    if not better and significant:
-        return ("The interval includes 0 all the same: it also allows for the skewness of so few images. Treat the "
-                "p-value with caution.")
-    return ""
+def _seeds(result: dict, titles: Titles) -> str:
+    """Say in how many seeds the difference points the same way, and in how many a single pair would have shown it."""
+    text = ""
+    if result["verdict"] == EQUIVALENT and result["p_value"] <= SIGNIFICANT:
+        text = "The difference is significant, yet smaller than the margin. "
+    if result["seeds"] == 1 or not result["accuracy_difference"]:
+        return text
+    direction = "lower" if result["accuracy_difference"] < 0 else "higher"
+    return (f"{text}{titles[1]} is {direction} in {result['seeds_of_same_sign']} of {result['seeds']} seeds; a single "
+            f"pair of runs would have shown it in {result['significant_seeds']}. ")
 
 
-def _images_needed(result: dict) -> str:
-    needed = result["images_needed"]
-    if needed < 0:
-        return "No number of images would decide it: more seeds are needed."
-    number = f"More than {needed:,}" if needed >= MOST_IMAGES else f"{needed:,}"
-    if result["verdict"] == "undecided":
-        return f"{number} validation images would decide it with a probability of 80 %."
-    what = "this equivalence" if result["verdict"] == EQUIVALENT else "a difference like this"
-    return f"{number} validation images show {what} with a probability of 80 %."
+def _smallest_difference(result: dict) -> str:
+    smallest = result["smallest_difference"]
+    if smallest >= 1:
+        return "No difference would be shown by such images and seeds with a probability of 80 %."
+    return (f"Such images and seeds show a true difference of {smallest:.3f} or more with a probability of 80 %; "
+            "`python -m versus sample-size` says what a smaller one needs.")
+
+
+def _spread(result: dict, titles: Titles) -> Iterator[str]:
+    """Say how much of the uncertainty seeds and images make, and how often runs of one competitor differ by a gap."""
+    if result["seeds"] == 1:
+        yield "Variation between seeds: unknown with one seed; train more of them."
+        return
+    few = " Two seeds are too few for their spread: train three or more." if result["seeds"] == 2 else ""
+    yield (f"Images make {result['share_of_images']:.0%} of the difference's variance, which more seeds would not "
+           f"reduce. Between seeds, the difference of a pair of runs varies by {result['single_run_sd']:.3f} (standard "
+           f"deviation).{few}")
+    what = "the article's " if result["gap"] == article.DIFFERENCE else ""
+    shares = [f"in {result[f'chance_of_gap_{who}']:.0%} of pairs ({result[f'chance_of_gap_{who}_low']:.0%} to "
+              f"{result[f'chance_of_gap_{who}_high']:.0%})" for who in (ONE, OTHER)]
+    yield (f"Two runs of {titles[0]} differ by {what}{result['gap']:.3g} or more {shares[0]}, two of {titles[1]} "
+           f"{shares[1]}.")
 
 
 def parity(measured: dict, titles: Titles) -> str:
@@ -102,26 +141,41 @@ def parity(measured: dict, titles: Titles) -> str:
 
 
 def explanation(shares: pd.DataFrame, summary: dict, pair: Pair, other_differences: list[str]) -> Iterator[str]:
-    """Say which conventions cause the difference, alone and together, what is left, and what chance alone does.
+    """Say which conventions cause the difference, alone and together, and what is left.
 
     `other_differences`: in what the native runs differ besides the conventions, as `other_differences` lists it.
     """
-    causes = {metric: ", ".join(_causes(shares, metric, pair[1])) for metric in ("accuracy", "log_loss")}
-    yield (f"Cause of the difference in accuracy: {causes['accuracy'] or 'no convention has a significant share'}. "
-           f"In log loss: {causes['log_loss'] or 'none significant'}.")
+    for metric, name in (("accuracy", "accuracy"), ("log_loss", "log loss")):
+        yield _causes(shares, metric, name, pair[1])
     joint = shares[shares.significant & (shares.metric == "accuracy") & (shares.kind == "interaction")]
     for row in joint.itertuples():
         yield f"Together, {row.name} change the accuracy by {row.share:+.3f} beyond what each does alone."
     yield _unexplained(summary, other_differences)
-    yield _chance(summary)
 
 
-def _causes(shares: pd.DataFrame, metric: str, other: Competitor) -> Iterator[str]:
-    """Name each convention with a significant share; for accuracy say what the other competitor does there."""
-    shares = by_size(shares, metric)
-    for row in shares[shares.significant].itertuples():
-        default = f"; in {other.title} {TABLE[row.name][other.framework].words}" if metric == "accuracy" else ""
-        yield f"{row.name} ({row.share:+.3f}{default})"
+def _causes(shares: pd.DataFrame, metric: str, name: str, other: Competitor) -> str:
+    """Name the conventions with a significant share: causes if it has the sign of a significant total.
+
+    For accuracy it is said what the other competitor does there.
+    """
+    (total,) = shares[(shares.metric == metric) & (shares.kind == "total")].itertuples()
+    rows = by_size(shares, metric)
+    rows = rows[rows.significant]
+
+    def listed(some: pd.DataFrame) -> str:
+        return ", ".join(
+            f"{row.name} ({row.share:+.3f}"
+            + (f"; in {other.title} {TABLE[row.name][other.framework].words}" if metric == "accuracy" else "") + ")"
+            for row in some.itertuples())
+
+    if total.low <= 0 <= total.high:
+        within = listed(rows) or "no convention"
+        verb = "have a significant effect" if len(rows) > 1 else "has a significant effect"
+        return f"No significant difference in {name}; within it, {within} {verb}."
+    same = rows.share * total.share > 0
+    against = f"; against it works {listed(rows[~same])}" if not same.all() else ""
+    return (f"Cause of the difference in {name}: {listed(rows[same]) or 'no convention has a significant share'}"
+            f"{against}.")
 
 
 def _unexplained(summary: dict, other_differences: list[str]) -> str:
@@ -135,16 +189,6 @@ def _unexplained(summary: dict, other_differences: list[str]) -> str:
             f"log loss, {'within' if explained else 'more than'} noise" + (f": {reason}." if reason else "."))
 
 
-def _chance(summary: dict) -> str:
-    if "chance_of_published_gap" not in summary:
-        return "Variation between seeds: unknown with one seed; raise train.seeds."
-    low, high = summary["chance_of_published_gap_low"], summary["chance_of_published_gap_high"]
-    return (f"Variation between seeds: retraining with another seed changes the difference by "
-            f"{summary['single_run_sd']:.3f} (standard deviation). Two runs of the same framework differ by the "
-            f"article's {article.DIFFERENCE:.3f} or more in {summary['chance_of_published_gap']:.0%} of cases "
-            f"({low:.0%} to {high:.0%}).")
-
-
 def sample_size(plan: Plan) -> str:
     """Say how likely a run like this one is to show the difference, and how many seeds would be enough."""
     if plan.seeds_needed is None:
@@ -152,8 +196,8 @@ def sample_size(plan: Plan) -> str:
     else:
         seeds = plural(plan.seeds_needed, "seed") if plan.seeds_needed > 0 else "no number of seeds"
         more = f"with these images {seeds} would be enough"
-    return (f"With {plural(plan.images, 'image')} and {plural(plan.seeds, 'seed')}, as in this run, the probability of "
-            f"showing it is {plan.probability:.0%}; {more}.")
+    return (f"With {images(plan.images, plan.units, 'image')} and {plural(plan.seeds, 'seed')}, as in this run, the "
+            f"probability of showing it is {plan.probability:.0%}; {more}.")
 
 
 def other_differences(settings: params.Params, titles: Titles) -> list[str]:
