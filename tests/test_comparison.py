@@ -6,11 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import stats
-from sklearn.metrics import log_loss
+from sklearn.metrics import balanced_accuracy_score, brier_score_loss, log_loss, roc_auc_score
+from statsmodels.stats.contingency_tables import mcnemar
 
-from tests.helpers.predictions import MIXED, MONTE_CARLO, NEAR, NOISE, World, correct, draw_predictions
-from versus.evaluation.comparison import (EQUIVALENT, ONE_BETTER, OTHER_BETTER, UNDECIDED, compare, mcnemar_exact,
-                                          mcnemar_midp, verdict)
+from tests.helpers.predictions import (MIXED, MONTE_CARLO, NEAR, NOISE, World, correct, draw_predictions,
+                                       predictions_of, predictions_of_two_classes)
+from versus.evaluation.comparison import (BOTH, EQUIVALENT, NEITHER, ONE_BETTER, OTHER, OTHER_BETTER, UNDECIDED,
+                                          compare, mcnemar_exact, verdict)
 from versus.params import Compare
 
 SETTINGS = Compare(margin=0.02, bootstrap=1000, seed=0)
@@ -21,7 +23,6 @@ SETTINGS = Compare(margin=0.02, bootstrap=1000, seed=0)
 def test_mcnemar_is_as_published():
     # Fagerland, Lydersen & Laake (2013), table 1: airway hyper-responsiveness of 21 children
     assert mcnemar_exact(1, 7) == pytest.approx(0.0703, abs=5e-5)
-    assert mcnemar_midp(1, 7) == pytest.approx(0.0391, abs=5e-5)
 
 
 # Siegel (1956), Nonparametric Statistics, table D: one-tailed probabilities of x or fewer in n, of the sign test
@@ -33,17 +34,11 @@ def test_mcnemar_is_as_published():
 def test_mcnemar_is_the_table_of_the_sign_test(n, one_tailed):
     for x, probability in one_tailed.items():
         assert mcnemar_exact(x, n - x) == pytest.approx(2 * probability, abs=1.01e-3)
-        if x - 1 in one_tailed:  # the mid-p value lies half way between two entries, doubled
-            assert mcnemar_midp(x, n - x) == pytest.approx(probability + one_tailed[x - 1], abs=1.01e-3)
 
 
 @pytest.mark.parametrize("first, second", [(0, 0), (0, 5), (3, 3), (6, 16), (13, 20)])
-def test_mcnemar_is_the_binomial_test(first, second):
-    exact = stats.binomtest(first, first + second).pvalue if first + second else 1.0
-    assert mcnemar_exact(first, second) == pytest.approx(exact)
-    point = stats.binom.pmf(first, first + second, 0.5)
-    half = point / 2 if first == second else point
-    assert mcnemar_midp(first, second) == pytest.approx(exact - half if first + second else 1.0)
+def test_mcnemar_is_that_of_statsmodels(first, second):
+    assert mcnemar_exact(first, second) == pytest.approx(mcnemar([[0, first], [second, 0]], exact=True).pvalue)
 
 
 # Verdict
@@ -83,19 +78,124 @@ def test_a_comparison_is_of_accuracy_and_log_loss_as_scikit_learn_computes_them(
               for each in (one, other)]
     assert result["log_loss_difference"] == pytest.approx(losses[1] - losses[0])
     assert result["verdict"] == OTHER_BETTER and result["log_loss_high"] < 0
-    assert result["mcnemar_midp"] < result["mcnemar_p"] < 0.05
-    assert (result["images"], result["seeds"]) == (150, seeds)
+    assert result["p_value"] < 0.05 and result["seeds_of_same_sign"] == seeds
+    assert (result["images"], result["units"], result["seeds"]) == (150, 150, seeds)
     assert result == compare(one, other, SETTINGS)
     assert compare(other, one, SETTINGS)["verdict"] == ONE_BETTER
 
 
-def test_mcnemars_test_is_of_the_first_seed_and_agreement_of_all():
+def test_single_pairs_are_judged_by_mcnemars_test_and_agreement_is_of_all():
     rng = np.random.default_rng(15)
-    one, other = (draw_predictions(3, 150, 4, skill, rng) for skill in (1.0, 1.5))
+    one, other = (draw_predictions(8, 150, 4, skill, rng) for skill in (1.0, 1.3))
     result = compare(one, other, SETTINGS)
-    alone = [int((a.correct[0] & ~b.correct[0]).sum()) for a, b in ((one, other), (other, one))]
-    assert result["mcnemar_p"] == pytest.approx(stats.binomtest(alone[0], sum(alone)).pvalue)
+    single = [compare(*(each.with_probabilities(each.probabilities[[k]]) for each in (one, other)), SETTINGS)
+              for k in range(8)]
+    assert result["seeds_of_same_sign"] == sum(each["accuracy_difference"] > 0 for each in single)
+    assert 0 < result["significant_seeds"] == sum(each["p_value"] <= 0.05 for each in single) < 8
+    for k, each in enumerate(single):
+        alone = [int((a.correct[k] & ~b.correct[k]).sum()) for a, b in ((one, other), (other, one))]
+        assert each["p_value"] == pytest.approx(stats.binomtest(alone[0], sum(alone)).pvalue)
+        assert (each["p_value"] <= 0.05) == (each["verdict"] == OTHER_BETTER)
     assert result["agreement"] == (one.probabilities.argmax(axis=2) == other.probabilities.argmax(axis=2)).mean()
+
+
+def test_one_seed_with_four_against_none_is_undecided():
+    """McNemar's p is 0.125: until now it stood beside 'better'."""
+    right = np.ones((1, 200))
+    right[0, :4] = 0
+    labels = np.arange(200) % 2
+    result = compare(predictions_of_two_classes(right, labels), predictions_of_two_classes(np.ones((1, 200)), labels),
+                     SETTINGS)
+    assert result["verdict"] == UNDECIDED and result["p_value"] == pytest.approx(0.125)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_every_score_with_an_interval_is_that_of_scikit_learn(classes):
+    one, other = (draw_predictions(3, 200, classes, skill, rng=int(10 * skill)) for skill in (1.0, 1.5))
+    some = np.flatnonzero((one.labels != 1) | (np.arange(200) % 5 == 0))  # fewer of the second class
+    one, other = (predictions_of(each.probabilities[:, some], each.labels[some]) for each in (one, other))
+    result, labels, names = compare(one, other, SETTINGS), one.labels, np.arange(classes)
+    for name, score in (
+            ("balanced_accuracy", lambda values: balanced_accuracy_score(labels, values.argmax(axis=1))),
+            ("brier", lambda values: brier_score_loss(labels, values, labels=names)),
+            ("roc_auc", lambda values: roc_auc_score(labels, values if classes > 2 else values[:, 1],
+                                                     multi_class="ovr")),
+            ("overconfidence", lambda values: values.max(axis=1).mean() - (values.argmax(axis=1) == labels).mean())):
+        means = [np.mean([score(of_seed) for of_seed in each.probabilities]) for each in (one, other)]
+        assert result[f"{name}_difference"] == pytest.approx(means[1] - means[0]), name
+        assert result[f"{name}_low"] < means[1] - means[0] < result[f"{name}_high"]
+
+
+def test_the_interval_of_the_roc_auc_is_that_of_delong():
+    """DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44, written out: placements in a loop."""
+    one, other = (draw_predictions(1, 300, 2, skill, rng=int(10 * skill)) for skill in (0.5, 1.0))
+    placements = []
+    for each in (one, other):
+        score, positive = each.probabilities[0, :, 1], each.labels == 1
+        order = score[positive][:, None] > score[~positive]
+        placements.append((order.mean(axis=1), order.mean(axis=0)))
+    variance = sum(np.var(second - first, ddof=1) / len(first) for first, second in zip(*placements))
+    result = compare(one, other, SETTINGS)
+    width = result["roc_auc_high"] - result["roc_auc_low"]
+    assert width == pytest.approx(2 * 1.96 * np.sqrt(variance), rel=0.1)
+
+
+# Units
+
+def test_images_that_are_all_there_twice_are_no_further_evidence():
+    one, other = (draw_predictions(5, 120, 3, skill, rng=int(10 * skill)) for skill in (1.5, 1.8))
+    double = [replace(each, files=tuple(f"{file}{k}" for file in each.files for k in "ab"),
+                      labels=np.repeat(each.labels, 2), probabilities=np.repeat(each.probabilities, 2, axis=1),
+                      units=np.repeat(np.arange(120), 2)) for each in (one, other)]
+    expected = compare(one, other, SETTINGS)
+    result = compare(*double, SETTINGS)
+    assert (result["images"], result["units"]) == (240, 120)
+    for name, value in expected.items():
+        if name not in ("images", "verdict", "better_than_majority"):
+            assert result[name] == pytest.approx(value, abs=1e-12), name
+    assert result["verdict"] == expected["verdict"]
+
+
+# Balance
+
+def with_shares(correct, labels):
+    """Predictions of two classes that are right where `correct`, (images,), is 1, with three seeds."""
+    return predictions_of_two_classes(np.tile(0.2 + 0.6 * np.asarray(correct), (3, 1)), np.asarray(labels))
+
+
+def test_two_that_name_the_majority_are_said_not_to_beat_it():
+    labels = np.repeat([0, 1], [190, 10])
+    majority = with_shares(labels == 0, labels)
+    result = compare(majority, majority, SETTINGS)
+    assert result["better_than_majority"] == NEITHER
+    perfect = with_shares(np.ones(200), labels)
+    assert compare(majority, perfect, SETTINGS)["better_than_majority"] == OTHER
+    assert compare(perfect, perfect, SETTINGS)["better_than_majority"] == BOTH
+    assert compare(majority, perfect, SETTINGS)["balanced_accuracy_difference"] == pytest.approx(0.5)
+
+
+# Chance
+
+def test_pairs_of_runs_are_counted_for_each_competitor():
+    accuracies = np.array([[0.80, 0.80, 0.86], [0.90, 0.90, 0.90]])
+    one, other = (predictions_of_two_classes((np.arange(50) < 50 * each[:, None]) * 1.0, np.arange(50) % 2)
+                  for each in accuracies)
+    result = compare(one, other, SETTINGS)
+    assert result["gap"] == 0.02 and result["chance_of_gap_one"] == pytest.approx(2 / 3)
+    assert result["chance_of_gap_other"] == result["chance_of_gap_other_low"] == 0 < result["chance_of_gap_other_high"]
+    assert result["single_run_sd"] == pytest.approx(np.std([0.10, 0.10, 0.04], ddof=1))
+
+
+@pytest.mark.parametrize("names, gap", [(("alien", "predator"), 0.035), (("ants", "bees"), 0.02)])
+def test_the_articles_difference_is_of_interest_for_its_own_images(names, gap):
+    one = draw_predictions(3, 200, 2, 2.0, rng=8, names=names)
+    assert compare(one, one, SETTINGS)["gap"] == pytest.approx(gap)
+    assert compare(*[draw_predictions(3, 198, 2, 2.0, rng=8, names=names)] * 2, SETTINGS)["gap"] == 0.02
+
+
+def test_one_seed_says_nothing_of_chance():
+    one = draw_predictions(1, 50, 2, 2.0, rng=9)
+    assert not {"chance_of_gap_one", "single_run_sd", "gap"} & set(compare(one, one, SETTINGS))
 
 
 def test_the_same_predictions_are_equivalent_only_if_images_suffice():
@@ -103,12 +203,12 @@ def test_the_same_predictions_are_equivalent_only_if_images_suffice():
     results = []
     for images in (50, 400):
         some = replace(whole, files=whole.files[:images], labels=whole.labels[:images],
-                       probabilities=whole.probabilities[:, :images])
+                       probabilities=whole.probabilities[:, :images], units=whole.units[:images])
         results.append(compare(some, some, SETTINGS))
     assert [result["verdict"] for result in results] == [UNDECIDED, EQUIVALENT]
-    # t^2 / 0.02, as of 0 successes; two images would do if no discordance were certainty
-    assert 130 < results[0]["images_needed"] == results[1]["images_needed"] < 145
-    assert results[0]["agreement"] == results[0]["mcnemar_p"] == 1.0
+    # no discordance is no certainty: fewer images leave more open
+    assert results[0]["smallest_difference"] > 2 * results[1]["smallest_difference"] > 0.01
+    assert results[0]["agreement"] == results[0]["p_value"] == 1.0
 
 
 def test_a_comparison_of_one_image_is_refused():

@@ -34,6 +34,7 @@ class Bounds:
     positive: float     # effective number of units that differ in favour of the other, and of the one
     negative: float
     exactness: float    # 1 if a unit differs alike in all seeds, so that those are whole numbers; down to 1/2
+    mcnemar: bool       # whether the sign test is McNemar's exact test: with one seed, all units of one size
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ def _bounds(differences: np.ndarray, bounds: np.ndarray) -> Bounds:
     scale = absolute / square if square else 0.0
     positive, negative = (scale * float(np.maximum(sign * of_units, 0).sum()) for sign in (1, -1))
     return Bounds(first, consistency, below, above, absolute / len(of_units), positive, negative,
-                  (1 + absolute / in_each_seed) / 2 if in_each_seed else 1.0)
+                  (1 + absolute / in_each_seed) / 2 if in_each_seed else 1.0,
+                  len(differences) == 1 and float(np.ptp(bounds)) < 1e-12)
 
 
 def studentised(differences: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
@@ -151,7 +153,8 @@ def interval(variances: VarianceComponents, level: float, t_values: TValues = (0
     limits, and the widest one counts: every mean mu that the units cannot exclude, even if none is discordant (Wilson
     1927), (mean - mu)^2 <= z^2 consistency |mu|(1 - |mu|)/units + the part of the seeds; and what the exact sign test
     of the discordant units leaves (Clopper & Pearson 1934), so that 4 against 0 are no difference. The sign test is
-    exact for whole numbers, with one seed, and tends to the mid-p test the more the seeds differ.
+    exact for whole numbers and tends to the mid-p test the more the seeds differ. With one seed it is McNemar's, and
+    says alone whether 0 is excluded.
 
     >>> nothing_differs = variance_components(np.zeros((1, 200)), np.ones(200))
     >>> low, high = interval(nothing_differs, 0.95)
@@ -170,7 +173,10 @@ def interval(variances: VarianceComponents, level: float, t_values: TValues = (0
         limit = sign * variances.mean + half_width
         if variances.bounds:
             wilson = _wilson_limit(sign * variances.mean, of_seeds, variances, ndtri(tail))
-            limit = min(max(limit, wilson, _exact_limit(sign, of_seeds, variances, tail)), variances.bounds.largest)
+            exact = _exact_limit(sign, of_seeds, variances, tail)
+            limit = min(max(limit, wilson, exact), variances.bounds.largest)
+            if variances.bounds.mcnemar and exact < 0 <= limit:
+                limit = exact  # McNemar's test alone says whether 0 is excluded
         limits.append(sign * float(limit) + 0.0)  # no -0.0
     return limits[0], limits[1]
 

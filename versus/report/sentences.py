@@ -196,8 +196,9 @@ def sample_size(plan: Plan) -> str:
     else:
         seeds = plural(plan.seeds_needed, "seed") if plan.seeds_needed > 0 else "no number of seeds"
         more = f"with these images {seeds} would be enough"
-    return (f"With {images(plan.images, plan.units, 'image')} and {plural(plan.seeds, 'seed')}, as in this run, the "
-            f"probability of showing it is {plan.probability:.0%}; {more}.")
+    comma = "," if plan.units != plan.images else ""
+    return (f"With {images(plan.images, plan.units, 'image')}{comma} and {plural(plan.seeds, 'seed')}, as in this run, "
+            f"the probability of showing it is {plan.probability:.0%}; {more}.")
 
 
 def other_differences(settings: params.Params, titles: Titles) -> list[str]:
