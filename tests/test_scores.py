@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,13 +18,20 @@ from versus.artifacts import heads
 from versus.artifacts.heads import Trained
 from versus.evaluation import scores
 from versus.frameworks.history import learning_curves
+from versus.params import Compare
+
+SETTINGS = Compare(margin=0.02, bootstrap=200, seed=0)
+
+
+def summarise(predictions):
+    return scores.summary(predictions, SETTINGS)
 
 
 def test_summary_of_two_classes_by_hand():
     labels = np.array([0, 0, 1, 1])
     first = np.array([[0.9, 0.1], [0.4, 0.6], [0.3, 0.7], [0.2, 0.8]])
     second = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.2, 0.8]])
-    summary = scores.summary(predictions_of(np.array([first, second]), labels, ("a", "b")))
+    summary = summarise(predictions_of(np.array([first, second]), labels, ("a", "b")))
     assert summary["accuracy"] == pytest.approx(0.875) and summary["accuracy_sd"] == pytest.approx(np.sqrt(0.03125))
     assert summary["log_loss"] == pytest.approx(-np.log([0.9, 0.9, 0.7, 0.7, 0.8, 0.8, 0.4, 0.6]).mean())
     assert summary["brier"] == pytest.approx(np.square([0.1, 0.1, 0.3, 0.3, 0.2, 0.2, 0.6, 0.4]).mean())
@@ -31,12 +39,14 @@ def test_summary_of_two_classes_by_hand():
     assert summary["recall_a"] == pytest.approx(0.75) and summary["recall_b"] == 1.0
     assert summary["precision_a"] == 1.0 and summary["precision_b"] == pytest.approx((2 / 3 + 1) / 2)
     assert (summary["images"], summary["seeds"]) == (4, 2)
-    assert list(summary)[:7] == ["accuracy", "accuracy_sd", "log_loss", "log_loss_sd", "brier", "roc_auc", "ece"]
+    assert list(summary)[:9] == ["accuracy", "accuracy_sd", "balanced_accuracy", "macro_f1", "log_loss", "log_loss_sd",
+                                 "brier", "roc_auc", "ece"]
+    assert summary["overconfidence"] == pytest.approx(np.mean([0.9, 0.6, 0.7, 0.8, 0.9, 0.6, 0.7, 0.8]) - 0.875)
 
 
 def test_summary_of_more_classes():
     predictions = draw_predictions(1, 90, 3)
-    summary, values, labels = scores.summary(predictions), predictions.probabilities[0], predictions.labels
+    summary, values, labels = summarise(predictions), predictions.probabilities[0], predictions.labels
     areas = [metrics.roc_auc_score(labels == k, values[:, k]) for k in range(3)]
     assert summary["roc_auc"] == pytest.approx(np.mean(areas))
     assert summary["roc_auc"] == pytest.approx(metrics.roc_auc_score(labels, values, multi_class="ovr"))
@@ -45,16 +55,32 @@ def test_summary_of_more_classes():
     assert json.dumps(summary) and all(np.isfinite(value) for value in summary.values())
 
 
+def test_balance_is_that_of_scikit_learn():
+    predictions = draw_predictions(1, 90, 3)
+    some = np.flatnonzero((predictions.labels != 1) | (np.arange(90) % 5 == 0))
+    values, labels = predictions.probabilities[:, some], predictions.labels[some]
+    summary, predicted = summarise(predictions_of(values, labels)), values[0].argmax(axis=1)
+    assert summary["balanced_accuracy"] == pytest.approx(metrics.balanced_accuracy_score(labels, predicted))
+    assert summary["macro_f1"] == pytest.approx(metrics.f1_score(labels, predicted, average="macro"))
+    assert summary["majority"] == pytest.approx(np.bincount(labels).max() / len(labels)) and summary["classes"] == 3
+
+
+def test_naming_the_majority_has_a_balanced_accuracy_of_chance():
+    labels = np.repeat([0, 1], [95, 5])
+    summary = summarise(predictions_of(np.tile([0.9, 0.1], (2, 100, 1)), labels))
+    assert summary["accuracy"] == summary["majority"] == 0.95 and summary["balanced_accuracy"] == 0.5
+
+
 def test_a_class_never_predicted_has_precision_zero():
     values = np.tile([0.8, 0.2], (1, 4, 1))
-    assert scores.summary(predictions_of(values, np.array([0, 1, 0, 1])))["precision_predator"] == 0.0
+    assert summarise(predictions_of(values, np.array([0, 1, 0, 1])))["precision_predator"] == 0.0
 
 
 def test_a_class_without_images_counts_neither_in_roc_auc_nor_in_recall(recwarn):
     predictions = draw_predictions(2, 60, 3)
     some = predictions.labels != 1
     values, labels = predictions.probabilities[:, some], predictions.labels[some]
-    summary = scores.summary(predictions_of(values, labels))
+    summary = summarise(predictions_of(values, labels))
     areas = [metrics.roc_auc_score(labels == k, of_seed[:, k]) for of_seed in values for k in (0, 2)]
     assert summary["roc_auc"] == pytest.approx(np.mean(areas))
     assert "recall_predator" not in summary and {"recall_alien", "recall_robot", "precision_predator"} <= set(summary)
@@ -66,7 +92,7 @@ def test_images_of_one_class_have_no_roc_auc(classes, recwarn):
     predictions = draw_predictions(2, 60, classes)
     some = predictions.labels == 1
     of_one_class = predictions_of(predictions.probabilities[:, some], predictions.labels[some])
-    summary = scores.summary(of_one_class)
+    summary = summarise(of_one_class)
     assert "roc_auc" not in summary and scores.roc_auc(of_one_class.probabilities[0], of_one_class.labels) is None
     assert all(np.isfinite(value) for value in summary.values()) and not recwarn.list
     curve = scores.roc_curve(of_one_class)
@@ -78,7 +104,7 @@ def test_images_of_one_class_have_no_roc_auc(classes, recwarn):
 @pytest.mark.parametrize("classes", [2, 3])
 def test_certain_predictions_that_are_right_have_the_best_scores(classes, recwarn):
     labels = np.arange(30) % classes
-    summary = scores.summary(predictions_of(np.eye(classes)[labels][None], labels))
+    summary = summarise(predictions_of(np.eye(classes)[labels][None], labels))
     assert summary["accuracy"] == summary["roc_auc"] == 1.0
     assert summary["log_loss"] == pytest.approx(0, abs=1e-12) and summary["brier"] == summary["ece"] == 0.0
     assert not recwarn.list
@@ -86,7 +112,7 @@ def test_certain_predictions_that_are_right_have_the_best_scores(classes, recwar
 
 def test_certain_predictions_that_are_wrong_have_a_finite_log_loss(recwarn):
     labels = np.arange(30) % 2
-    summary = scores.summary(predictions_of(np.eye(2)[1 - labels][None], labels))
+    summary = summarise(predictions_of(np.eye(2)[1 - labels][None], labels))
     assert 36 < summary["log_loss"] < 37 and summary["accuracy"] == summary["roc_auc"] == 0.0
     assert summary["brier"] == summary["ece"] == 1.0 and not recwarn.list
 
@@ -111,6 +137,34 @@ def test_calibration_error_is_the_sum_over_bins():
     assert scores.calibration_error(values, labels) == pytest.approx(expected)
 
 
+def calibrated(seeds, images, rng):
+    """Draw predictions whose confidence is the probability that they are right."""
+    confidence = rng.uniform(0.5, 1, images)
+    labels = (rng.uniform(size=images) < confidence).astype(int)
+    values = np.tile(np.stack([1 - confidence, confidence], axis=-1), (seeds, 1, 1))
+    return predictions_of(values, labels)
+
+
+def test_the_calibration_error_of_calibrated_predictions_is_that_by_chance_and_their_overconfidence_none():
+    """At 200 images the calibration error is mostly bias: 0.04 where 0 is true."""
+    rng = np.random.default_rng(5)
+    summaries = [summarise(calibrated(1, 200, rng)) for _ in range(150)]
+    errors, by_chance = (np.mean([summary[name] for summary in summaries]) for name in ("ece", "ece_by_chance"))
+    assert errors > 0.04 and by_chance == pytest.approx(errors, abs=0.004)
+    covered = [summary["overconfidence_low"] <= 0 <= summary["overconfidence_high"] for summary in summaries]
+    assert np.mean(covered) > 0.95 - 2 * np.sqrt(0.05 * 0.95 / 150)
+    assert abs(np.mean([summary["overconfidence"] for summary in summaries])) < 0.01
+
+
+def test_copies_make_the_calibration_error_by_chance_larger():
+    one = calibrated(1, 100, np.random.default_rng(6))
+    copies = replace(one, files=one.files * 4, labels=np.tile(one.labels, 4), units=np.tile(np.arange(100), 4),
+                     probabilities=np.tile(one.probabilities, (1, 4, 1)))
+    chances = [scores.calibration_error_by_chance(each, 0)
+               for each in (one, copies, replace(copies, units=np.arange(400)))]
+    assert chances[0] == pytest.approx(chances[1], rel=0.1) and chances[2] < 0.7 * chances[0]
+
+
 def test_reliability_pools_the_seeds():
     predictions = draw_predictions(3, 100, 2)
     values, labels = predictions.probabilities, predictions.labels
@@ -121,16 +175,24 @@ def test_reliability_pools_the_seeds():
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_roc_curve_is_thin_and_keeps_its_area(classes):
+def test_roc_curve_is_thin_and_its_area_is_the_mean_of_the_seeds(classes):
     predictions = draw_predictions(10, 600, classes)
     rows = scores.roc_curve(predictions)
-    truth = np.tile(np.eye(classes, dtype=int)[predictions.labels], (10, 1))
-    flat = predictions.probabilities.reshape(-1, classes)
-    expected = (metrics.roc_auc_score(truth[:, 1], flat[:, 1]) if classes == 2
-                else metrics.roc_auc_score(truth.ravel(), flat.ravel()))
+    truth = np.eye(classes, dtype=int)[predictions.labels]
+    areas = [metrics.roc_auc_score(truth[:, 1], of_seed[:, 1]) if classes == 2
+             else metrics.roc_auc_score(truth.ravel(), of_seed.ravel()) for of_seed in predictions.probabilities]
     assert len(rows) == 200
     assert rows.iloc[0].tolist() == [0, 0] and rows.iloc[-1].tolist() == [1, 1]
-    assert metrics.auc(rows["false_positive_rate"], rows["true_positive_rate"]) == pytest.approx(expected, abs=2e-3)
+    assert metrics.auc(rows["false_positive_rate"], rows["true_positive_rate"]) == pytest.approx(np.mean(areas),
+                                                                                                 abs=2e-3)
+
+
+def test_seeds_of_another_scale_do_not_bend_the_roc_curve():
+    """Each seed alone is perfect; pooled, as until now, the area was 0.75."""
+    labels = np.arange(100) % 2
+    own = np.stack([0.1 + 0.2 * labels, 0.7 + 0.2 * labels])  # the second seed's scores are all higher
+    rows = scores.roc_curve(predictions_of(np.stack([1 - own, own], axis=-1), labels))
+    assert metrics.auc(rows["false_positive_rate"], rows["true_positive_rate"]) == pytest.approx(1)
 
 
 def test_confusion_is_of_the_first_seed():
@@ -144,12 +206,12 @@ def test_confusion_is_of_the_first_seed():
 def test_scores_have_the_names_of_the_classes():
     predictions = draw_predictions(1, 30, 3, names=("ö, ä", "p_x", "0"))
     assert set(scores.confusion(predictions)["actual"]) == {"ö, ä", "p_x", "0"}
-    assert {"recall_ö, ä", "recall_p_x", "precision_0"} <= set(scores.summary(predictions))
+    assert {"recall_ö, ä", "recall_p_x", "precision_0"} <= set(summarise(predictions))
 
 
 def test_accuracies_of_seeds_have_the_mean_and_deviation_of_the_summary():
     predictions = draw_predictions(4, 60, 3)
-    rows, summary = scores.seed_accuracies(predictions), scores.summary(predictions)
+    rows, summary = scores.seed_accuracies(predictions), summarise(predictions)
     assert rows["seed"].tolist() == [0, 1, 2, 3]
     assert rows["accuracy"].mean() == pytest.approx(summary["accuracy"])
     assert rows["accuracy"].std() == pytest.approx(summary["accuracy_sd"])
@@ -194,7 +256,7 @@ def test_stages_evaluate_and_compare(tmp_path, classes, seeds):
     assert json.loads((tmp_path / "metrics/compare.json").read_text())["verdict"] == "PyTorch better"
     assert json.loads((tmp_path / "metrics/torch.json").read_text())["images"] == 90
     table, _, sentences = done.stdout.partition("Verdict: ")
-    assert max(map(len, table.splitlines())) <= 80 and sentences.startswith("PyTorch better. ")
+    assert max(map(len, table.splitlines())) <= 80 and sentences.startswith("PyTorch better (p ")
     for name, columns in (("confusion", ["actual", "predicted"]), ("reliability", ["confidence", "accuracy", "images"]),
                           ("roc", ["false_positive_rate", "true_positive_rate"]), ("seeds", ["seed", "accuracy"]),
                           ("curves", ["epoch", "train_loss", "validation_loss", "validation_accuracy"])):
@@ -204,5 +266,6 @@ def test_stages_evaluate_and_compare(tmp_path, classes, seeds):
 
 
 def test_a_stage_without_predictions_ends_with_one_message(tmp_path):
+    shutil.copy(ROOT / "params.yaml", tmp_path)
     done = run_stage("evaluate", tmp_path, "keras", "torch")
     assert done.returncode == 1 and "Traceback" not in done.stderr and "data/predictions/keras.csv" in done.stderr

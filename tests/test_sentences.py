@@ -2,29 +2,33 @@
 
 import ast
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from tests.helpers.paths import ROOT
-from versus.evaluation.comparison import EQUIVALENT, ONE_BETTER, OTHER_BETTER, UNDECIDED
-from versus.evaluation.power import MOST_IMAGES
+from versus.evaluation import article
+from versus.evaluation.comparison import BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETTER, OTHER, OTHER_BETTER, UNDECIDED
 from versus.frameworks import Competitor
 from versus.report import sentences
 
 TITLES = ("Forest", "Logistic")
-RESULT = {"accuracy_difference": 0.035, "accuracy_low": -0.02, "accuracy_high": 0.09, "log_loss_difference": -0.1,
-          "log_loss_low": -0.2, "log_loss_high": 0.01, "mcnemar_p": 0.243, "agreement": 0.875, "verdict": UNDECIDED,
-          "images_needed": 1234, "images": 200, "seeds": 10}
+RESULT = {"accuracy_difference": 0.035, "p_value": 0.243, "agreement": 0.875, "verdict": UNDECIDED,
+          "smallest_difference": 0.081, "seeds_of_same_sign": 8, "significant_seeds": 2, "share_of_images": 0.93,
+          "single_run_sd": 0.012, "gap": 0.02, "chance_of_gap_one": 0.17, "chance_of_gap_one_low": 0.05,
+          "chance_of_gap_one_high": 0.44, "chance_of_gap_other": 0.26, "chance_of_gap_other_low": 0.1,
+          "chance_of_gap_other_high": 0.52, "better_than_majority": BOTH, "wrong": 23.0,
+          "images": 200, "units": 200, "seeds": 10}
+SCORES = {"majority": 0.5, "overconfidence": 0.012, "overconfidence_low": -0.01, "overconfidence_high": 0.034}
 PARITY = {"conventions": "equal", "features": 3e-6, "probabilities": 4e-6, "classes": 0, "predictions": 2000,
           "heads_probabilities": 3e-6, "heads_classes": 1, "control_probabilities": 2e-7, "control_classes": 0}
 SUMMARY = {"accuracy_residual": 0.001, "accuracy_residual_low": -0.01, "accuracy_residual_high": 0.01,
-           "log_loss_residual": -0.002, "log_loss_residual_low": -0.01, "log_loss_residual_high": 0.01,
-           "single_run_sd": 0.012, "chance_of_published_gap": 0.07, "chance_of_published_gap_low": 0.02,
-           "chance_of_published_gap_high": 0.13}
+           "log_loss_residual": -0.002, "log_loss_residual_low": -0.01, "log_loss_residual_high": 0.01}
 
 
-def comparison(**changes):
-    return sentences.comparison(RESULT | changes, TITLES, 0.02)
+def comparison(scope=sentences.SCOPE_OF_RUN, **changes):
+    """The sentences of a comparison, each a line."""
+    return list(sentences.comparison(SCORES, SCORES, RESULT | changes, TITLES, 0.02, scope))
 
 
 # Comparison
@@ -35,56 +39,81 @@ def comparison(**changes):
 ])
 def test_a_verdict_has_the_competitors_titles(verdict, words):
     assert sentences.verdict(RESULT | {"verdict": verdict}, TITLES, 0.02) == words
-    assert comparison(verdict=verdict).startswith(f"Verdict: {words}. McNemar's")
+    assert comparison(verdict=verdict)[0].startswith(f"Verdict: {words} (p = 0.24). ")
 
 
-def test_a_comparison_is_said_in_three_sentences():
-    assert comparison() == ("Verdict: undecided. McNemar's exact test of the first seed alone: p = 0.24. Both give the "
-                            "same class to 87.5% of the images. 1,234 validation images would decide it with a "
-                            "probability of 80 %.")
+def test_a_comparison_is_said_in_six_lines():
+    assert comparison() == [
+        "Verdict: undecided (p = 0.24). Logistic is higher in 8 of 10 seeds; a single pair of runs would have shown it "
+        "in 2. Both give the same class to 87.5% of the images.",
+        "Training images, split and augmented views are fixed: the verdict is about accuracy, on this part, given these "
+        "views.",
+        "Such images and seeds show a true difference of 0.081 or more with a probability of 80 %; `python -m versus "
+        "sample-size` says what a smaller one needs.",
+        "Images make 93% of the difference's variance, which more seeds would not reduce. Between seeds, the difference "
+        "of a pair of runs varies by 0.012 (standard deviation).",
+        "Two runs of Forest differ by 0.02 or more in 17% of pairs (5% to 44%), two of Logistic in 26% of pairs (10% to "
+        "52%).",
+        "Overconfidence, mean confidence minus accuracy (95 % interval): Forest +0.012 (-0.010 to +0.034), Logistic "
+        "+0.012 (-0.010 to +0.034)."]
 
 
-REASONS = {"rests on all": "By itself this pair of training runs does not show the difference; the verdict rests on "
-                           "all 10 seeds.",
-           "caution": "It is not significant: the exact test is stricter than the interval, and one seed says nothing "
-                      "about another. Treat the verdict with caution.",
-           "variation": "It ignores that another seed can turn out differently; the verdict takes the variation "
-                        "between all 10 seeds into account.",
-           "margin": "A difference can be significant and yet smaller than the margin",
-           "skewness": "The interval includes 0 all the same: it also allows for the skewness of so few images. Treat "
-                       "the p-value with caution."}
+def test_the_scope_is_said_with_every_verdict():
+    for verdict in (ONE_BETTER, OTHER_BETTER, EQUIVALENT, UNDECIDED):
+        assert comparison(verdict=verdict)[1] == sentences.SCOPE_OF_RUN
+    assert comparison(sentences.SCOPE_OF_FILES)[1] == sentences.SCOPE_OF_FILES and "views" not in comparison(
+        sentences.SCOPE_OF_FILES)[1]
 
 
-@pytest.mark.parametrize("verdict, p, seeds, reason", [
-    (ONE_BETTER, 0.06, 10, "rests on all"), (OTHER_BETTER, 0.9, 10, "rests on all"),
-    (ONE_BETTER, 0.051, 1, "caution"), (OTHER_BETTER, 0.3, 1, "caution"),
-    (UNDECIDED, 0.05, 10, "variation"), (UNDECIDED, 0.001, 10, "variation"), (UNDECIDED, 0.04, 1, "skewness"),
-    (EQUIVALENT, 0.01, 10, "margin"), (EQUIVALENT, 0.05, 1, "margin"),
-    (ONE_BETTER, 0.05, 10, None), (OTHER_BETTER, 0.01, 1, None), (ONE_BETTER, 1e-9, 1, None),
-    (UNDECIDED, 0.051, 10, None), (UNDECIDED, 1.0, 1, None), (EQUIVALENT, 0.2, 10, None), (EQUIVALENT, 1.0, 1, None),
-])
-def test_where_mcnemars_test_and_the_verdict_differ_the_reason_is_given(verdict, p, seeds, reason):
-    text = comparison(verdict=verdict, mcnemar_p=p, seeds=seeds)
-    assert {name for name, words in REASONS.items() if words in text} == ({reason} if reason else set())
-    assert "the first seed alone: p = " in text
-    if reason is None:
-        assert "%. Both give" not in text and f"p = {p:.2g}. Both give the same class" in text
-
-
-def test_an_equivalence_of_several_seeds_with_a_significant_first_one_names_both_reasons():
-    assert "smaller than the margin; the verdict rests on all 3 seeds. Both" in comparison(verdict=EQUIVALENT,
-                                                                                          mcnemar_p=0.01, seeds=3)
-    assert "smaller than the margin. Both" in comparison(verdict=EQUIVALENT, mcnemar_p=0.01, seeds=1)
+def test_a_verdict_stands_beside_no_p_value_that_contradicts_it():
+    """'better' beside 'p = 0.73 (first seed)' read as a contradiction."""
+    text = " ".join(comparison(verdict=ONE_BETTER, p_value=0.003, accuracy_difference=-0.05, seeds_of_same_sign=10,
+                               significant_seeds=7))
+    assert "(p = 0.003). Logistic is lower in 10 of 10 seeds; a single pair of runs would have shown it in 7." in text
+    assert text.count("p = ") == 1 and "McNemar" not in text and "0.73" not in text
 
 
 @pytest.mark.parametrize("changes, words", [
-    ({"images_needed": -1}, "No number of images would decide it: more seeds are needed."),
-    ({"images_needed": MOST_IMAGES}, "More than 10,000,000 validation images would decide it"),
-    ({"verdict": EQUIVALENT}, "1,234 validation images show this equivalence with a probability of 80 %."),
-    ({"verdict": OTHER_BETTER}, "1,234 validation images show a difference like this with a probability of 80 %."),
+    ({"seeds": 1}, "(p = 0.24, McNemar's exact test). Both give"),
+    ({"seeds": 1, "units": 150}, "(p = 0.24). Both give"),
+    ({"p_value": 1e-4}, "(p < 0.0001). "),
+    ({"accuracy_difference": 0.0}, "(p = 0.24). Both give"),
+    ({"verdict": EQUIVALENT, "p_value": 0.01}, "The difference is significant, yet smaller than the margin. Logistic"),
 ])
-def test_the_number_of_images_that_would_decide_is_said(changes, words):
-    assert comparison(**changes).endswith(words if words.endswith(".") else f"{words} with a probability of 80 %.")
+def test_the_p_value_is_said_as_what_it_is(changes, words):
+    assert words in comparison(**changes)[0]
+
+
+def test_after_a_verdict_no_number_of_images_is_said():
+    for verdict in (ONE_BETTER, OTHER_BETTER, EQUIVALENT):
+        assert "80 %" not in " ".join(comparison(verdict=verdict))
+    assert "No difference would be shown by such images and seeds" in comparison(smallest_difference=1.0)[2]
+
+
+@pytest.mark.parametrize("who, words", [
+    (NEITHER, "Neither is significantly more accurate than naming the most frequent class for every image (0.950)."),
+    (ONE, "Logistic is not significantly more accurate than naming"), (OTHER, "Forest is not significantly more"),
+])
+def test_who_does_not_beat_the_majority_is_said(who, words):
+    scores = SCORES | {"majority": 0.95}
+    text = list(sentences.comparison(scores, scores, RESULT | {"better_than_majority": who}, TITLES, 0.02, ""))
+    assert text[2].startswith(words)
+    assert ("neither beats the most frequent class" in text[0]) == (who == NEITHER)
+
+
+def test_two_seeds_and_few_wrong_answers_are_said():
+    assert comparison(seeds=2)[3].endswith("Two seeds are too few for their spread: train three or more.")
+    assert comparison(wrong=1.4)[-1].startswith("Fewer than 20 wrong answers (1 of the better one): the interval of the "
+                                                "log loss is unreliable")
+
+
+def test_the_article_is_named_where_its_difference_is_counted():
+    assert "differ by the article's 0.035 or more in 17%" in comparison(gap=article.DIFFERENCE)[4]
+    assert "article" not in " ".join(comparison())
+
+
+def test_one_seed_leaves_the_variation_unknown():
+    assert comparison(seeds=1)[3] == "Variation between seeds: unknown with one seed; train more of them."
 
 
 # Parity
@@ -105,35 +134,56 @@ def test_equal_conventions_with_other_features_are_called_broken():
 
 # Explanation
 
-def explanation(significant, summary=SUMMARY, differences=()):
-    """The sentences on shares of which those named in `significant`, (metric, kind, name), are significant."""
-    rows = [{"metric": metric, "kind": kind, "name": name, "share": share,
+def explanation(significant, summary=SUMMARY, differences=(), total=(0.01, 0.05)):
+    """The sentences on shares of which those named in `significant`, (metric, kind, name), are significant.
+
+    total: the interval of the sum of all conventions, in either metric.
+    """
+    rows = [{"metric": metric, "kind": kind, "name": name, "share": share, "low": low, "high": high,
              "significant": (metric, kind, name) in significant}
             for metric in ("accuracy", "log_loss")
-            for kind, name, share in (("convention", "adam", -0.01), ("convention", "batch_norm", 0.04),
-                                      ("interaction", "adam x batch_norm", 0.02))]
+            for kind, name, share, low, high in (
+                ("convention", "adam", -0.01, -0.02, 0.0), ("convention", "batch_norm", 0.04, 0.0, 0.0),
+                ("convention", "head_init", 0.005, 0.0, 0.0), ("interaction", "adam x batch_norm", 0.02, 0.0, 0.0),
+                ("total", "all conventions", np.mean(total), *total))]
     one, other = (Competitor(title.lower(), title, framework, "numpy")
                   for title, framework in zip(TITLES, ("keras", "torch")))
     return list(sentences.explanation(pd.DataFrame(rows), summary, (one, other), list(differences)))
 
 
-def test_causes_are_named_the_largest_first_with_what_the_other_does():
-    significant = [(metric, "convention", name)
-                   for metric in ("accuracy", "log_loss") for name in ("adam", "batch_norm")]
-    first, *others = explanation(significant)
+EVERY = [(metric, "convention", name) for metric in ("accuracy", "log_loss")
+         for name in ("adam", "batch_norm", "head_init")]
+
+
+def test_causes_have_the_sign_of_the_difference_and_others_work_against_it():
+    first, second, *others = explanation(EVERY)
     assert first.startswith("Cause of the difference in accuracy: batch_norm (+0.040; in Logistic a frozen layer under")
-    assert "), adam (-0.010; in Logistic " in first
-    assert first.endswith(" In log loss: batch_norm (+0.040), adam (-0.010).")
-    assert len(others) == 2  # no interaction
+    assert "), head_init (+0.005; in Logistic " in first and "; against it works adam (-0.010; in Logistic " in first
+    assert second == ("Cause of the difference in log loss: batch_norm (+0.040), head_init (+0.005); against it works "
+                      "adam (-0.010).")
+    assert len(others) == 1  # no interaction
+    swapped = explanation(EVERY, total=(-0.05, -0.01))[1]
+    assert swapped == ("Cause of the difference in log loss: adam (-0.010); against it works batch_norm (+0.040), "
+                       "head_init (+0.005).")
+
+
+def test_no_cause_is_named_of_a_difference_that_is_not_significant():
+    """On ants and bees a cause of -0.008 was named, of a difference of +0.050 that could be 0."""
+    text = explanation([("log_loss", "convention", "adam")], total=(-0.02, 0.12))
+    assert text[1] == "No significant difference in log loss; within it, adam (-0.010) has a significant effect."
+    assert text[0] == "No significant difference in accuracy; within it, no convention has a significant effect."
+    assert "Cause" not in " ".join(text)
+    both = explanation(EVERY, total=(-0.02, 0.12))[1]
+    assert both.endswith("batch_norm (+0.040), adam (-0.010), head_init (+0.005) have a significant effect.")
 
 
 def test_without_a_significant_share_no_cause_is_named():
-    assert explanation([])[0] == ("Cause of the difference in accuracy: no convention has a significant share. In log "
-                                  "loss: none significant.")
+    assert explanation([])[:2] == [f"Cause of the difference in {name}: no convention has a significant share."
+                                   for name in ("accuracy", "log loss")]
 
 
 def test_a_significant_interaction_is_said():
-    assert explanation([("accuracy", "interaction", "adam x batch_norm")])[1] == (
+    assert explanation([("accuracy", "interaction", "adam x batch_norm")])[2] == (
         "Together, adam x batch_norm change the accuracy by +0.020 beyond what each does alone.")
     assert len(explanation([("log_loss", "interaction", "adam x batch_norm")])) == 3
 
@@ -147,16 +197,8 @@ def test_a_significant_interaction_is_said():
     ({"accuracy_residual_low": 4e-4}, [], "within noise."),  # less than a table shows
 ])
 def test_what_the_conventions_leave_is_said(changes, differences, words):
-    assert explanation([], SUMMARY | changes, differences)[-2] == (
+    assert explanation([], SUMMARY | changes, differences)[-1] == (
         f"Not explained: +0.001 in accuracy, -0.002 in log loss, {words}")
-
-
-def test_the_variation_between_seeds_is_said():
-    assert explanation([])[-1] == (
-        "Variation between seeds: retraining with another seed changes the difference by 0.012 (standard deviation). "
-        "Two runs of the same framework differ by the article's 0.035 or more in 7% of cases (2% to 13%).")
-    of_one_seed = {key: value for key, value in SUMMARY.items() if not key.startswith(("single", "chance"))}
-    assert explanation([], of_one_seed)[-1] == "Variation between seeds: unknown with one seed; raise train.seeds."
 
 
 # Neutrality
