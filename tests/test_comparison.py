@@ -140,6 +140,14 @@ def test_the_interval_of_the_roc_auc_is_that_of_delong():
     assert width == pytest.approx(2 * 1.96 * np.sqrt(variance), rel=0.1)
 
 
+def test_two_perfect_roc_curves_have_no_interval():
+    one = with_shares(np.ones(60), np.arange(60) % 2)
+    other = one.with_probabilities(np.where(one.probabilities > 0.5, 0.9, 0.1))
+    result = compare(one, other, SETTINGS)
+    assert "roc_auc_low" not in result and "brier_low" in result
+    assert compare(one, one, SETTINGS)["roc_auc_high"] == 0
+
+
 # Units
 
 def test_images_that_are_all_there_twice_are_no_further_evidence():

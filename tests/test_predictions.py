@@ -11,6 +11,7 @@ from tests.helpers.predictions import NAMES, draw_predictions, predictions_of, r
 from versus.artifacts import predictions_csv
 from versus.artifacts.predictions import PredictionsError, pair, some
 from versus.evaluation import scores
+from versus.params import Compare
 
 TITLES = ("Forest", "Logistic")
 ODD_NAMES = ("NA", "None", "p_x")  # names that pandas or the prefix could swallow
@@ -78,7 +79,7 @@ def test_written_rows_are_in_the_order_of_seeds_then_images(tmp_path):
     predictions = draw_predictions(2, 4, 2)
     predictions_csv.write(predictions, tmp_path / "p.csv")
     rows = pd.read_csv(tmp_path / "p.csv")
-    assert list(rows) == ["seed", "file", "class", "p_alien", "p_predator"]
+    assert list(rows) == ["seed", "file", "class", "unit", "p_alien", "p_predator"]
     assert rows["seed"].tolist() == [0] * 4 + [1] * 4 and rows["file"].tolist() == [*predictions.files] * 2
 
 
@@ -154,7 +155,7 @@ def test_single_precision_sums_are_repaired_without_a_warning(tmp_path, recwarn)
     rows = rows_of(draw_predictions(2, 30, 2))
     read = written(rows.astype({"p_alien": np.float32, "p_predator": np.float32}), tmp_path / "p.csv")
     np.testing.assert_allclose(read.probabilities.sum(axis=2), 1, rtol=1e-15)
-    scores.summary(read)
+    scores.summary(read, Compare(margin=0.02, bootstrap=100, seed=0))
     assert not recwarn.list
 
 
@@ -297,7 +298,7 @@ def test_pairs_must_have_the_same_seeds_files_and_classes():
                     "Forest has no predictions for the files 'extra.jpg'",
                     "Logistic has no predictions for the classes 'predator'; "
                     "Forest has no predictions for the classes 'star'",
-                    "expected the same seeds, files and classes in both"):
+                    "expected the same seeds, files, classes and units in both"):
         assert problem in str(refused.value)
 
 
@@ -307,3 +308,46 @@ def test_pairs_must_have_the_same_true_classes(tmp_path):
     other.loc[other["file"] == "alien/002.jpg", "class"] = "predator"  # and so in another place among the sorted images
     with pytest.raises(PredictionsError, match="the true class differs for 'alien/002.jpg'; expected"):
         pair(written(rows_of(predictions), tmp_path / "one.csv"), written(other, tmp_path / "other.csv"), TITLES)
+
+
+# units
+
+def with_units(values, images=6):
+    """The rows of two seeds, whose images have the units `values`."""
+    rows = rows_of(draw_predictions(2, images, 2))
+    return rows.assign(unit=np.tile(values, 2))
+
+
+def test_without_units_each_image_is_alone():
+    predictions = draw_predictions(2, 6, 2)
+    assert predictions.units.tolist() == [0, 1, 2, 3, 4, 5] and predictions.independent == 6
+
+
+def test_units_are_read_and_written(tmp_path):
+    read = written(with_units(["Ann", "Bob", "Ann", "", "Bob", " "]), tmp_path / "p.csv")
+    assert read.units.tolist() == [0, 1, 0, 2, 1, 3] and read.independent == 4
+    predictions_csv.write(read, tmp_path / "again.csv")
+    assert np.array_equal(predictions_csv.read(tmp_path / "again.csv").units, read.units)
+
+
+def test_a_unit_must_be_the_same_in_every_seed(tmp_path):
+    rows = with_units(list("abcdef"))
+    rows.iloc[7, rows.columns.get_loc("unit")] = "other"
+    with pytest.raises(PredictionsError, match="got several units for 'alien/002.jpg|got several units for 'predator"):
+        written(rows, tmp_path / "p.csv")
+
+
+def test_units_of_one_of_two_files_are_those_of_both(tmp_path):
+    one = written(with_units(["a", "a", "b", "b", "c", "d"]), tmp_path / "one.csv")
+    other = written(with_units(["x"] * 6).drop(columns="unit"), tmp_path / "other.csv")
+    for first, second in ((one, other), (other, one)):
+        for each in pair(first, second, TITLES):
+            assert np.array_equal(each.units, one.units)
+
+
+def test_pairs_must_have_the_same_units_whatever_their_names(tmp_path):
+    one = written(with_units(["a", "a", "b", "b", "c", "d"]), tmp_path / "one.csv")
+    renamed = written(with_units(["k", "k", "z", "z", "e", "f"]), tmp_path / "renamed.csv")
+    assert np.array_equal(pair(one, renamed, TITLES)[1].units, one.units)
+    with pytest.raises(PredictionsError, match="the units differ for .*; expected the same seeds, files, classes and "):
+        pair(one, written(with_units(["a", "b", "b", "a", "c", "d"]), tmp_path / "other.csv"), TITLES)

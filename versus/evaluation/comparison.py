@@ -47,18 +47,21 @@ def verdict(interval: tuple[float, float], equivalence: tuple[float, float], mar
 def compare(one: Predictions, other: Predictions, settings: params.Compare) -> dict:
     """Compare the predictions of two classifiers, paired by image and seed: raise ValueError if they are not.
 
-    Returns flat scalars; differences are other minus one, each with its 95 % interval. p_value: of the accuracy
-    difference, by the same interval; with one seed that is McNemar's exact test. smallest_difference: in accuracy,
-    that these images and seeds show with a probability of 80 %; 1 if none. share_of_images: of the variance of the
-    accuracy difference, which more seeds would not reduce. units: how many of the images are independent. wrong: the
-    mean number of independent images that the competitor with fewer of them gets wrong.
+    Returns flat scalars; differences are other minus one, each with its 95 % interval. A score that the images do not
+    define is left out, and an unbounded one that no image changes: two perfect ROC curves say nothing. p_value: of the
+    accuracy difference, by the same interval; with one seed that is McNemar's exact test. smallest_difference: in
+    accuracy, that these images and seeds show with a probability of 80 %; 1 if none. share_of_images: of the variance
+    of the accuracy difference, which more seeds would not reduce. units: how many of the images are independent.
+    wrong: the mean number of independent images that the competitor with fewer of them gets wrong.
     """
     if any(getattr(one, field) != getattr(other, field) for field in ("seeds", "files", "class_names")):
         raise ValueError("got predictions of different seeds, files or classes; expected the same in the same order: "
                          "see predictions.pair")
     result: dict = {}
+    same = np.array_equal(one.probabilities, other.probabilities)
     for name, (cells, bounds) in scores.CELLS.items():
-        if (first := cells(one)) is not None and (second := cells(other)) is not None:
+        first, second = cells(one), cells(other)
+        if first is not None and second is not None and (bounds or same or (second - first).any()):
             difference = estimate(second - first, settings, one.units, bounds(one) if bounds else None)
             low, high = difference.interval()
             result |= {f"{name}_difference": difference.mean, f"{name}_low": low, f"{name}_high": high}

@@ -90,8 +90,7 @@ def variance_components(differences: np.ndarray, bounds: np.ndarray | None = Non
     """
     seeds, units = differences.shape
     if units < 2:
-        raise ValueError(f"got {units} validation image, or images of {units} unit; expected at least 2: add "
-                         "validation images")
+        raise ValueError(f"got {units} independent validation image; expected at least 2: add validation images")
     of_units, of_seeds, mean = differences.mean(axis=0), differences.mean(axis=1), differences.mean()
     noise = seed = 0.0
     if seeds > 1:
