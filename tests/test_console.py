@@ -127,8 +127,17 @@ def test_the_explanation_fits_a_pipe_of_eighty_columns_and_says_interactions():
     for name, label in (("batch_norm", "batch_norm"), ("all conventions", "sum"),
                         ("the two native runs", "native runs"), ("not explained", "not explained")):
         row = rows.loc[name]
-        interval = "exact" if label == "not explained" else f"{row.low:+.3f} to {row.high:+.3f}"
-        assert cells(table, label)[1:3] == [f"{row.share:+.3f}", interval]
+        assert cells(table, label)[1:3] == [f"{row.share:+.3f}", f"{row.low:+.3f} to {row.high:+.3f}"]
+
+
+def test_a_default_that_changes_nothing_is_said_to_be_exactly_without_effect():
+    before, after = draw_combinations([-1.0])
+    shares = explanation.explain(["decode", "adam"], [before, before, after, after], before, after,
+                                 Compare(margin=0.02, bootstrap=100, seed=0))
+    text = printed(printing.show_explanation, shares, explanation.summary(shares), PARITY,
+                   tuple(COMPETITORS.values())[:2], params.load(ROOT / "params.yaml"))
+    assert cells(text, "decode")[1:] == ["+0.000", "exact", "+0.000", "exact"]
+    assert "exact" not in " ".join(cells(text, "adam"))
 
 
 def test_the_explanation_ends_with_parity_where_conventions_are_equal():

@@ -18,9 +18,10 @@ class SplitError(ValueError):
 def split(images: pd.DataFrame, groups: np.ndarray, settings: params.Split) -> pd.DataFrame:
     """Assign each image to a part: a DataFrame of COLUMNS, sorted by file; raises SplitError.
 
-    `images` is data/raw.csv. `groups`, (n,) int, holds for each image the index of the first of its group, its own if
-    it is alone or cannot be used: near-duplicates, and images that `data.groups` joins. A published split is kept if it has both parts and `settings.published`
-    is set. All other images are drawn: the same share of each class, and near-duplicates always into one part.
+    `images` is data/raw.csv. `groups`, (n,) int, holds for each image the index of the first of its group (of
+    near-duplicates, or as `data.groups` joins them), its own if it is alone or cannot be used. A published split is
+    kept if it has both parts and `settings.published` is set. All other images are drawn: the same share of each class,
+    and near-duplicates always into one part.
     """
     table = images[["file", "class"]].reset_index(drop=True)
     table["group"] = _group_names(table.file, groups)

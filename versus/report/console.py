@@ -110,8 +110,8 @@ def _difference(result: dict, name: str) -> tuple[str, str]:
 
 
 def _share_interval(row: Any) -> str:
-    """Write the interval of a share; "exact" where no bit of any prediction changes."""
-    return "exact" if row.low == row.high else f"{row.low:+.3f} to {row.high:+.3f}"
+    """Write the interval of a share; "exact" where a default changes no bit of any prediction."""
+    return "exact" if row.kind == "convention" and row.low == row.high else f"{row.low:+.3f} to {row.high:+.3f}"
 
 
 def _number(images: int) -> str:

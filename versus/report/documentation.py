@@ -78,19 +78,24 @@ def explanation(folder: Path) -> str:
 
 def variation() -> str:
     """Write how much runs with the same settings vary with seeds and views."""
+    runs = {"avp-native": "10 seeds", "avp-40-seeds": "40 seeds"} | {
+        f"avp-views-{number}": f"10 seeds, other views (`extract.seed={number}`)" for number in (1, 2, 3)}
     rows = []
-    for name, what in {"avp-native": "10 seeds", "avp-40-seeds": "40 seeds"}.items():
-        summary = metrics.read(RUNS / name / "explain.json")
-        low, high = summary["chance_of_published_gap_low"], summary["chance_of_published_gap_high"]
-        rows.append([what, _signed(metrics.read(RUNS / name / "compare.json")["accuracy_difference"]),
-                     f"{summary['single_run_sd']:.3f}",
-                     f"{summary['chance_of_published_gap']:.0%} ({low:.0%} to {high:.0%})"])
-    for number in (1, 2, 3):
-        result = metrics.read(RUNS / f"avp-views-{number}" / "compare.json")
-        views = f"10 seeds, other views (`extract.seed={number}`)"
-        rows.append([views, _signed(result["accuracy_difference"]), "", ""])
+    for name, what in runs.items():
+        result = metrics.read(RUNS / name / "compare.json")
+        spread = f"{result['single_run_sd']:.3f}" if "single_run_sd" in result else ""
+        rows.append([what, _signed(result["accuracy_difference"]), spread, _chance(result, "one"),
+                     _chance(result, "other")])
     return _table(["run", "difference", "standard deviation of a single run's difference",
-                   "two runs of one framework differ by 3.5 points or more"], rows)
+                   *(f"two runs of {title} differ by 3.5 points or more" for title in _titles())], rows)
+
+
+def _chance(result: dict, who: str) -> str:
+    """Write in how many pairs of runs of the one or the other the accuracies differ by the gap; "" where not counted."""
+    if f"chance_of_gap_{who}" not in result:
+        return ""
+    share, low, high = (result[f"chance_of_gap_{who}{end}"] for end in ("", "_low", "_high"))
+    return f"{share:.0%} ({low:.0%} to {high:.0%})"
 
 
 def default_run() -> str:
@@ -180,6 +185,8 @@ def _difference(result: dict, name: str) -> str:
 
 
 def _share(row: pd.Series) -> str:
+    if row.kind == "convention" and row.low == row.high:
+        return "0.000 (exact)"
     text = f"{_signed(row.share)} ({_signed(row.low)} to {_signed(row.high)})"
     return f"**{text}**" if row.significant else text
 
