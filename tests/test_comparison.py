@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from baycomp.single import Posterior
 from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, brier_score_loss, log_loss, roc_auc_score
 from statsmodels.stats.contingency_tables import mcnemar
@@ -13,6 +14,7 @@ from tests.helpers.predictions import (MIXED, MONTE_CARLO, NEAR, NOISE, World, c
                                        predictions_of, predictions_of_two_classes)
 from versus.evaluation.comparison import (BOTH, EQUIVALENT, NEITHER, ONE_BETTER, OTHER, OTHER_BETTER, UNDECIDED,
                                           compare, mcnemar_exact, verdict)
+from versus.evaluation.intervals import equivalence_interval, interval, variance_components
 from versus.params import Compare
 
 SETTINGS = Compare(margin=0.02, bootstrap=1000, seed=0)
@@ -52,6 +54,27 @@ def test_mcnemar_is_that_of_statsmodels(first, second):
 ])
 def test_the_verdict_follows_from_both_intervals(interval_95, equivalence, expected):
     assert verdict(interval_95, equivalence, 0.02) == expected
+
+
+@pytest.mark.parametrize("mean, spread", [(0.0, 0.05), (0.005, 0.05), (0.015, 0.05), (0.03, 0.05), (0.03, 0.5),
+                                          (-0.1, 0.5), (-0.02, 0.2)])
+def test_the_verdict_of_one_seed_follows_from_the_three_probabilities_of_baycomp(mean, spread):
+    """That the one is better, both are equivalent, the other is better: Benavoli et al. (2017), with a flat prior.
+
+    baycomp's `two_on_single` is for folds that share training data; images share none, so its posterior is used alone.
+    """
+    margin, units = 0.02, 200
+    values = np.random.default_rng(4).normal(size=(1, units))
+    values = mean + spread * (values - values.mean()) / values.std(ddof=1)
+    result = variance_components(values)
+    ours = verdict(interval(result, 0.95), equivalence_interval(result), margin)
+    one, equivalent, other = (float(value) for value in
+                              Posterior(mean, spread**2 / units, units - 1, margin, 0, 0).probs())
+    below, _, above = (float(value) for value in Posterior(mean, spread**2 / units, units - 1, 1e-12, 0, 0).probs())
+    assert one + equivalent + other == pytest.approx(1)
+    expected = (EQUIVALENT if max(one, other) < 0.05 else OTHER_BETTER if min(below, above) == below < 0.025
+                else ONE_BETTER if above < 0.025 else UNDECIDED)
+    assert ours == expected
 
 
 # a margin that the images could show: otherwise no wrong verdict is possible

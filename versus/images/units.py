@@ -26,10 +26,12 @@ def join(groups: np.ndarray, files: pd.Series, usable: np.ndarray, pattern: str)
     rows = np.flatnonzero((names != "") & usable)
     distinct, first = np.unique(names[rows].astype(str), return_index=True)
     if len(distinct) < 2:
-        got = f"{str(distinct[0])!r} in all {len(rows):,} files" if len(rows) == usable.sum() else f"{len(distinct)} names"
-        raise SplitError(f"got data.groups {pattern!r}, which finds {got}, such as {files.iloc[0]!r}; expected a regular "
-                         "expression that finds the name of the patient or video in each file's path, two names or "
-                         "more: change it, or leave it empty")
+        got = f"{len(distinct)} names"
+        if len(rows) == usable.sum():
+            got = f"{str(distinct[0])!r} in all {len(rows):,} files"
+        raise SplitError(f"got data.groups {pattern!r}, which finds {got}, such as {files.iloc[0]!r}; expected a "
+                         "regular expression that finds the name of the patient or video in each file's path, two "
+                         "names or more: change it, or leave it empty")
     first_rows = rows[first][np.searchsorted(distinct, names[rows].astype(str))]
     everything = np.arange(len(files))
     edges = np.concatenate([everything, rows]), np.concatenate([groups, first_rows])
