@@ -8,8 +8,9 @@ import sys
 import numpy as np
 from scipy.stats import chi2, norm
 
-from tests.helpers.predictions import correct, draw_combinations, grouped_margins, log_losses, predictions_of
-from tests.helpers.predictions import predictions_of_two_classes
+from benchmark.statistics import examples
+from tests.helpers.predictions import (correct, grouped_margins, log_losses, predictions_of,
+                                       predictions_of_two_classes)
 from versus.evaluation import explanation, scores
 from versus.evaluation.chance import chance_of_gap
 from versus.evaluation.comparison import compare, mcnemar_exact
@@ -119,7 +120,7 @@ def floors():
 
 def single_pairs():
     """How often McNemar's test of one pair of runs is not significant where the verdict of ten is."""
-    one, other = (each for each in draw_combinations([-0.7], seeds=10, images=200))
+    one, other = examples.draw("alien-vs-predator")
     p_values = [mcnemar_exact(int((first & ~second).sum()), int((second & ~first).sum()))
                 for first in one.correct for second in other.correct]
     result = compare(one, other, SETTINGS)
