@@ -113,7 +113,7 @@ def test_a_planted_cause_is_named_and_no_other():
 
 
 def test_two_conventions_that_do_more_together_have_a_significant_interaction():
-    shares = explain(["decode", "batch_norm"], combinations := draw_combinations([-1.5, -1.5], images=2000))
+    shares = explain(["decode", "batch_norm"], draw_combinations([-1.5, -1.5], images=2000))
     interaction = shares[(shares.kind == "interaction") & (shares.metric == "accuracy")].iloc[0]
     assert interaction["name"] == "decode x batch_norm" and interaction.significant
     (sentence,) = [text for text in said(shares) if text.startswith("Together")]

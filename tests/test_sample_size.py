@@ -13,7 +13,7 @@ from versus.report import sentences
 
 
 def run(seeds=10, values=(-1, 0, 1), images=200, copies=1):
-    """Two competitors whose correctness differs by `values`, drawn for each seed and image; each image several times."""
+    """Two competitors whose correctness differs by `values`, drawn for each seed and image; `copies` of each image."""
     differences = np.random.default_rng(0).choice(values, (seeds, images))
     one, other = (predictions_of_two_classes(np.repeat((sign * differences >= 0) * 1.0, copies, axis=1),
                                              np.ones(images * copies, int)) for sign in (-1, 1))

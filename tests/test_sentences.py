@@ -44,16 +44,15 @@ def test_a_verdict_has_the_competitors_titles(verdict, words):
 
 def test_a_comparison_is_said_in_six_lines():
     assert comparison() == [
-        "Verdict: undecided (p = 0.24). Logistic is higher in 8 of 10 seeds; a single pair of runs would have shown it "
-        "in 2. Both give the same class to 87.5% of the images.",
-        "Training images, split and augmented views are fixed: the verdict is about accuracy, on this part, given these "
-        "views.",
+        "Verdict: undecided (p = 0.24). Logistic is higher in 8 of 10 seeds; a single pair of runs would have shown "
+        "it in 2. Both give the same class to 87.5% of the images.",
+        sentences.SCOPE_OF_RUN,
         "Such images and seeds show a true difference of 0.081 or more with a probability of 80 %; `python -m versus "
         "sample-size` says what a smaller one needs.",
-        "Images make 93% of the difference's variance, which more seeds would not reduce. Between seeds, the difference "
-        "of a pair of runs varies by 0.012 (standard deviation).",
-        "Two runs of Forest differ by 0.02 or more in 17% of pairs (5% to 44%), two of Logistic in 26% of pairs (10% to "
-        "52%).",
+        "Images make 93% of the difference's variance, which more seeds would not reduce. Between seeds, the "
+        "difference of a pair of runs varies by 0.012 (standard deviation).",
+        "Two runs of Forest differ by 0.02 or more in 17% of pairs (5% to 44%), two of Logistic in 26% of pairs (10% "
+        "to 52%).",
         "Overconfidence, mean confidence minus accuracy (95 % interval): Forest +0.012 (-0.010 to +0.034), Logistic "
         "+0.012 (-0.010 to +0.034)."]
 
@@ -103,8 +102,8 @@ def test_who_does_not_beat_the_majority_is_said(who, words):
 
 def test_two_seeds_and_few_wrong_answers_are_said():
     assert comparison(seeds=2)[3].endswith("Two seeds are too few for their spread: train three or more.")
-    assert comparison(wrong=1.4)[-1].startswith("Fewer than 20 wrong answers (1 of the better one): the interval of the "
-                                                "log loss is unreliable")
+    assert comparison(wrong=1.4)[-1].startswith("Fewer than 20 wrong answers (1 of the better one): the interval of "
+                                                "the log loss is unreliable")
 
 
 def test_the_article_is_named_where_its_difference_is_counted():

@@ -67,8 +67,8 @@ def pair(one: Predictions, other: Predictions, titles: tuple[str, str]) -> tuple
     must be the same as well, unless only one of the two has units of several images: then they are taken from it.
     """
     problems = []
-    for what, field in (("seeds", "seeds"), ("files", "files"), ("classes", "class_names")):
-        first, second = set(getattr(one, field)), set(getattr(other, field))
+    for what, name in (("seeds", "seeds"), ("files", "files"), ("classes", "class_names")):
+        first, second = set(getattr(one, name)), set(getattr(other, name))
         for title, missing in ((titles[1], first - second), (titles[0], second - first)):
             if missing:
                 problems.append(f"{title} has no predictions for the {what} {some(sorted(missing))}")

@@ -91,7 +91,7 @@ def variation() -> str:
 
 
 def _chance(result: dict, who: str) -> str:
-    """Write in how many pairs of runs of the `who`, one or other, accuracies differ by the gap; "" where not counted."""
+    """Write in how many pairs of runs of `who`, one or other, accuracies differ by the gap; "" where not counted."""
     if f"chance_of_gap_{who}" not in result:
         return ""
     share, low, high = (result[f"chance_of_gap_{who}{end}"] for end in ("", "_low", "_high"))
