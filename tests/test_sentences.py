@@ -112,7 +112,7 @@ def explanation(significant, summary=SUMMARY, differences=()):
             for metric in ("accuracy", "log_loss")
             for kind, name, share in (("convention", "adam", -0.01), ("convention", "batch_norm", 0.04),
                                       ("interaction", "adam x batch_norm", 0.02))]
-    one, other = (Competitor(title.lower(), title, framework, "numpy")
+    one, other = (Competitor(title.lower(), title, framework, "numpy", None)
                   for title, framework in zip(TITLES, ("keras", "torch")))
     return list(sentences.explanation(pd.DataFrame(rows), summary, (one, other), list(differences)))
 

@@ -17,7 +17,7 @@ from versus.frameworks import competitor, modules
 from versus.frameworks.extraction import extract
 from versus.frameworks.training import fit_seeds
 from versus.recipe import architectures, weights
-from versus.recipe.conventions import TABLE, resolve
+from versus.recipe.conventions import OF_FEATURES, TABLE, resolve
 from versus.recipe.weights import Pretrained
 
 SETTINGS = {"model": {"image_size": 64, "hidden": 32}, "extract": {"views": 2, "batch": 6},
@@ -44,7 +44,7 @@ def main():
         conventions = resolve(section, competitor(asked.competitor).framework)
         if asked.broken == "antialias":
             conventions = replace(conventions, resize=SWAPPED[conventions.resize])
-        key = (conventions.pixels, conventions.augment, conventions.batch_norm)
+        key = tuple(getattr(conventions, field) for field in OF_FEATURES)
         if key not in extracted:
             network = backbone.build(settings.model, weights.read_pretrained(asked.weights), conventions.batch_norm)
             extracted[key] = extract(features, network, files[::2], {"validation": files[1::2]}, settings, conventions,
@@ -76,12 +76,19 @@ def small_settings(asked):
 
 
 def cases(which):
-    """All conventions as either framework has them and, with "each", every one alone as the other has it."""
-    sections = {}
-    for base in ("keras", "torch"):
-        sections[base] = params.Conventions.of(base)
-        for name in TABLE if which == "each" else ():
-            sections[f"{base} but {name}"] = params.Conventions.of(base, **{name: OTHER[base]})
+    """All conventions as either framework has them and, with "each", every one alone as the other has it; in each era.
+
+    A section that says the same as an earlier one is left out.
+    """
+    sections, seen = {}, set()
+    for era in params.ERAS:
+        for base in ("keras", "torch"):
+            others = TABLE if which == "each" else ()
+            for name, single in (("all", {}), *((name, {name: OTHER[base]}) for name in others)):
+                section = params.Conventions.of(base, era=era, **single)
+                if (resolved := resolve(section, "keras")) not in seen:
+                    seen.add(resolved)
+                    sections[f"{base} {era} but {name}" if single else f"{base} {era}"] = section
     return sections
 
 

@@ -40,16 +40,20 @@ def show_comparison(one: dict, other: dict, result: dict, titles: Titles, margin
     _show(comparison_table(one, other, result, titles), [sentences.comparison(result, titles, margin)], console)
 
 
-def explanation_table(shares: pd.DataFrame, titles: Titles) -> Table:
-    """Return a table of `explanation.explain`'s shares: conventions by size, then their sum and what is left."""
+def explanation_table(shares: pd.DataFrame, titles: Titles, natives: bool = True) -> Table:
+    """Return a table of `explanation.explain`'s shares: conventions by size, then their sum and what is left.
+
+    `natives`: whether the two native runs stand beside the combinations; otherwise nothing can be left.
+    """
     table = _table(f"Why they differ: the share of each convention ({titles[1]} minus {titles[0]})",
                    "accuracy", "95 % interval", "log loss", "95 % interval")
     accuracy, log_loss = (shares[shares.metric == metric].set_index("name") for metric in ("accuracy", "log_loss"))
     conventions = by_size(shares, "accuracy").name
-    for name in (*conventions, *LAST_ROWS):
+    last_rows = {key: label for key, label in LAST_ROWS.items() if key == "all conventions" or natives}
+    for name in (*conventions, *last_rows):
         cells = [text for row in (accuracy.loc[name], log_loss.loc[name])
                  for text in (f"{row.share:+.3f}", f"{row.low:+.3f} to {row.high:+.3f}")]
-        table.add_row(LAST_ROWS.get(name, name), *cells)
+        table.add_row(last_rows.get(name, name), *cells)
     return table
 
 
@@ -60,6 +64,12 @@ def show_explanation(shares: pd.DataFrame, summary: dict, parity: dict, pair: Pa
     differences = sentences.other_differences(settings, titles)
     _show(explanation_table(shares, titles),
           [*sentences.explanation(shares, summary, pair, differences), sentences.parity(parity, titles)], console)
+
+
+def show_eras(shares: pd.DataFrame, scores: list[dict], pair: Pair, console: Console | None = None) -> None:
+    """Print what changed defaults did to one framework; `scores` are `scores.summary` of both eras' runs."""
+    titles = (pair[0].title, pair[1].title)
+    _show(explanation_table(shares, titles, natives=False), sentences.eras(shares, scores, pair), console)
 
 
 def show_sample_size(plan: Plan, console: Console | None = None) -> None:

@@ -114,24 +114,20 @@ def parity() -> str:
     return _table(["largest difference", *PARITY_RUNS.values()], rows)
 
 
-def table_of_conventions() -> str:
-    """Write the table of conventions."""
-    return _table(["convention", *_titles()], [
-        [f"`{name}`", *(defaults[competitor.framework].words for competitor in PAIR)]
-        for name, defaults in conventions.TABLE.items()])
-
-
-def sources() -> str:
-    """List where each default is documented."""
-    return _table(["convention", "framework", "source"], [
-        [f"`{name}`", competitor.title, defaults[competitor.framework].source]
-        for name, defaults in conventions.TABLE.items() for competitor in PAIR])
+def defaults_of_eras(column: str) -> str:
+    """Write a column of the table of conventions, "words" or "source", of each framework in each era."""
+    rows = []
+    for name, defaults in conventions.TABLE.items():
+        for competitor in PAIR:
+            texts = [getattr(defaults[competitor.framework][era], column) for era in (2018, "today")]
+            rows.append([f"`{name}`", competitor.title, texts[0], "the same" if texts[0] == texts[1] else texts[1]])
+    return _table(["convention", "framework", "2018", "today"], rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {
     "answer": answer, "scores": scores, "variation": variation, "default-run": default_run, "parity": parity,
     "explanation": partial(explanation, RUNS / "avp-native"), "planted": partial(explanation, RUNS / "avp-planted"),
-    "default-explanation": partial(explanation, DEFAULT), "conventions": table_of_conventions, "sources": sources,
+    "default-explanation": partial(explanation, DEFAULT), "conventions": partial(defaults_of_eras, "words"), "sources": partial(defaults_of_eras, "source"),
 }
 
 

@@ -11,7 +11,6 @@ from versus.evaluation.explanation import by_size
 from versus.evaluation.power import MOST_IMAGES
 from versus.evaluation.sample_size import Plan
 from versus.frameworks import Competitor
-from versus.recipe.conventions import TABLE
 
 Titles = tuple[str, str]
 Pair = tuple[Competitor, Competitor]
@@ -120,8 +119,20 @@ def _causes(shares: pd.DataFrame, metric: str, other: Competitor) -> Iterator[st
     """Name each convention with a significant share; for accuracy say what the other competitor does there."""
     shares = by_size(shares, metric)
     for row in shares[shares.significant].itertuples():
-        default = f"; in {other.title} {TABLE[row.name][other.framework].words}" if metric == "accuracy" else ""
+        default = f"; in {other.title} {other.own_default(row.name).words}" if metric == "accuracy" else ""
         yield f"{row.name} ({row.share:+.3f}{default})"
+
+
+def eras(shares: pd.DataFrame, scores: list[dict], pair: Pair) -> Iterator[str]:
+    """Say how far other defaults moved one framework, and which of them; `scores` are those of both eras."""
+    one, other = (f"{summary['accuracy']:.3f} ± {summary['accuracy_sd']:.3f}" for summary in scores)
+    total = shares[(shares.metric == "accuracy") & (shares.kind == "total")].iloc[0]
+    moved = (f"moves by {total.share:+.3f} ({total.low:+.3f} to {total.high:+.3f})" if total.significant
+             else f"does not move significantly ({total.share:+.3f}, {total.low:+.3f} to {total.high:+.3f})")
+    yield f"From {pair[0].title} ({one}) to {pair[1].title} ({other}) the accuracy {moved}."
+    causes = ", ".join(_causes(shares, "accuracy", pair[1]))
+    yield (f"Changed defaults with a significant share: {causes or 'none'}. "
+           f"In log loss: {', '.join(_causes(shares, 'log_loss', pair[1])) or 'none'}.")
 
 
 def _unexplained(summary: dict, other_differences: list[str]) -> str:
