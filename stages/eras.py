@@ -20,6 +20,7 @@ def main(first, second):
     predictions = trained.predictions
     ends = predictions[0], predictions[-1]
     shares = explanation.explain(trained.factors, predictions, *ends, settings.compare)
+    shares = shares[~shares.kind.isin(["native", "residual"])]  # the combinations are the whole evidence
     summaries = [scores.summary(each) for each in ends]
     name = pair[0].framework
     metrics.write_table(f"metrics/eras/{name}.csv", shares)

@@ -8,7 +8,9 @@ import pytest
 from tests.helpers.paths import ROOT
 from versus.evaluation.comparison import EQUIVALENT, ONE_BETTER, OTHER_BETTER, UNDECIDED
 from versus.evaluation.power import MOST_IMAGES
-from versus.frameworks import Competitor
+from versus import params
+from versus.frameworks import COMPETITORS, Competitor
+from versus.params import Conventions
 from versus.report import sentences
 
 TITLES = ("Forest", "Logistic")
@@ -157,6 +159,38 @@ def test_the_variation_between_seeds_is_said():
         "Two runs of the same framework differ by the article's 0.035 or more in 7% of cases (2% to 13%).")
     of_one_seed = {key: value for key, value in SUMMARY.items() if not key.startswith(("single", "chance"))}
     assert explanation([], of_one_seed)[-1] == "Variation between seeds: unknown with one seed; raise train.seeds."
+
+
+# Eras and sizes
+
+def test_enlarged_images_are_said_once_they_are_twice_as_large():
+    assert sentences.enlargement(113, 224) == ""
+    assert sentences.enlargement(32, 224) == (
+        "The images, 32 pixels a side in the median, are enlarged 7.0 times (model.image_size: 224). How they are "
+        "enlarged, the convention resize, can decide more than the framework.")
+
+
+def test_defaults_of_2018_are_said():
+    assert sentences.era(Conventions.of("native")) == ""
+    assert "those of 2018: Keras 2.2.2" in sentences.era(Conventions.of("native", era=2018))
+
+
+def test_what_moved_a_framework_is_said():
+    rows = [{"metric": metric, "kind": kind, "name": name, "share": share, "low": share - 0.02, "high": share + 0.02,
+             "significant": abs(share) > 0.02}
+            for metric in ("accuracy", "log_loss")
+            for kind, name, share in (("convention", "resize", 0.01), ("convention", "batch_norm", 0.04),
+                                      ("total", "all conventions", 0.05))]
+    pair = tuple(COMPETITORS[f"keras_{era}"] for era in params.ERAS[::-1])
+    scores = [{"accuracy": 0.9, "accuracy_sd": 0.01}, {"accuracy": 0.95, "accuracy_sd": 0.02}]
+    first, second = sentences.eras(pd.DataFrame(rows), scores, pair)
+    assert first == ("From Keras 2018 (0.900 ± 0.010) to Keras today (0.950 ± 0.020) the accuracy moves by +0.050 "
+                     "(+0.030 to +0.070).")
+    assert second.startswith("Changed defaults with a significant share: batch_norm (+0.040; in Keras today a frozen "
+                             "layer normalises with its stored statistics).")
+    rows[2]["significant"] = rows[1]["significant"] = False
+    first, second = sentences.eras(pd.DataFrame(rows), scores, pair)
+    assert "does not move significantly (+0.050, +0.030 to +0.070)" in first and "share: none. In log" in second
 
 
 # Neutrality

@@ -26,7 +26,9 @@ def _unchanged(value: str, words: str, source: str) -> Eras:
     return dict.fromkeys(params.ERAS, Default(value, words, source))
 
 
-# name: framework: era: default. 2018 is Keras 2.2.2 with keras_preprocessing 1.0.2, PyTorch 0.4.1 and torchvision 0.2.1
+VERSIONS = {2018: "Keras 2.2.2 with keras_preprocessing 1.0.2, PyTorch 0.4.1 with torchvision 0.2.1"}
+
+# name: framework: era: default
 TABLE: dict[str, dict[params.Framework, Eras]] = {
     "decode": {
         "keras": {2018: Default("accurate", "Pillow: accurate DCT", "keras_preprocessing 1.0.2, image.load_img"),

@@ -11,6 +11,7 @@ from versus.evaluation.explanation import by_size
 from versus.evaluation.power import MOST_IMAGES
 from versus.evaluation.sample_size import Plan
 from versus.frameworks import Competitor
+from versus.recipe.conventions import VERSIONS
 
 Titles = tuple[str, str]
 Pair = tuple[Competitor, Competitor]
@@ -121,6 +122,23 @@ def _causes(shares: pd.DataFrame, metric: str, other: Competitor) -> Iterator[st
     for row in shares[shares.significant].itertuples():
         default = f"; in {other.title} {other.own_default(row.name).words}" if metric == "accuracy" else ""
         yield f"{row.name} ({row.share:+.3f}{default})"
+
+
+def enlargement(side: int, image_size: int) -> str:
+    """Say that the images are enlarged twofold or more, from a median side to `image_size`, both in pixels; else ""."""
+    times = image_size / side
+    if times < 2:
+        return ""
+    return (f"The images, {side} pixels a side in the median, are enlarged {times:.1f} times (model.image_size: "
+            f"{image_size}). How they are enlarged, the convention resize, can decide more than the framework.")
+
+
+def era(conventions: params.Conventions) -> str:
+    """Say whose defaults are compared where they are not today's; else ""."""
+    if conventions.era == "today":
+        return ""
+    return (f"The defaults are those of {conventions.era}: {VERSIONS[conventions.era]}. Today's: "
+            "conventions.era=today.")
 
 
 def eras(shares: pd.DataFrame, scores: list[dict], pair: Pair) -> Iterator[str]:
