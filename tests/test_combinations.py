@@ -102,13 +102,14 @@ def test_combinations_with_equal_features_weights_and_adam_are_trained_once():
 
 def test_a_file_gives_back_what_it_holds_in_the_same_bytes(tmp_path):
     probabilities = np.random.default_rng(0).dirichlet([1, 1], (4, 3, 2))
-    saved = files.Combinations(("keras", "torch"), ["resize", "adam"], ["a/ü, 1.jpg", "b/1.jpg"], ["a", "b"],
-                               np.array([0, 1]), probabilities)
+    saved = files.Combinations(("keras", "torch"), ["resize", "adam"], ["w", "x", "w", "x"],
+                               ["a/ü, 1.jpg", "b/1.jpg"], ["a", "b"], np.array([0, 1]), probabilities)
     for name in ("one", "other"):
         files.save(saved, tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
     read = files.read(tmp_path / "one")
-    assert (read.competitors, read.factors, read.files) == (saved.competitors, saved.factors, saved.files)
+    for name in ("competitors", "factors", "entries", "files", "class_names"):
+        assert getattr(read, name) == getattr(saved, name)
     native = Predictions((0, 1, 2, 3), tuple(saved.files), ("a", "b"), np.array([0, 1]), np.zeros((4, 2, 2)))
     predictions = read.of_pair(("keras", "torch"), native)
     np.testing.assert_array_equal([each.probabilities for each in predictions], probabilities)
@@ -116,7 +117,7 @@ def test_a_file_gives_back_what_it_holds_in_the_same_bytes(tmp_path):
 
 
 def test_combinations_of_other_images_or_in_another_order_are_refused():
-    saved = files.Combinations(("keras", "torch"), [], ["a/1.jpg"], ["a", "b"], np.array([0]), np.ones((1, 1, 1, 2)) / 2)
+    saved = files.Combinations(("keras", "torch"), [], ["x"], ["a/1.jpg"], ["a", "b"], np.array([0]), np.ones((1, 1, 1, 2)) / 2)
     native = Predictions((0,), ("a/2.jpg",), ("a", "b"), np.array([0]), np.ones((1, 1, 2)) / 2)
     with pytest.raises(PredictionsError, match="same images and classes: run `dvc repro`"):
         saved.of_pair(("keras", "torch"), native)

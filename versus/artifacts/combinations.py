@@ -13,7 +13,8 @@ from versus.artifacts.predictions import Predictions, PredictionsError
 
 @dataclass(frozen=True)
 class Combinations:
-    """competitors: the two whose defaults are combined. factors: the k conventions in which they differ.
+    """competitors: the two whose defaults are combined. factors: the k conventions in which they differ. entries: each
+    combination's entry in the feature cache.
 
     files: the images, as predictions name them, with their class names and labels (images,). probabilities: (2^k,
     seeds, images, classes) float64; bit j of the first index is set where factor j has the second competitor's default.
@@ -21,6 +22,7 @@ class Combinations:
 
     competitors: tuple[str, str]
     factors: list[str]
+    entries: list[str]
     files: list[str]
     class_names: list[str]
     labels: np.ndarray
@@ -48,7 +50,7 @@ class Combinations:
         return self.predictions
 
 
-_NAMES = ("competitors", "factors", "files", "class_names")
+_NAMES = ("competitors", "factors", "entries", "files", "class_names")
 
 
 def save(combinations: Combinations, path: str | Path) -> None:
@@ -63,5 +65,5 @@ def read(path: str | Path) -> Combinations:
     """Read what `save` wrote."""
     with safe_open(path, "numpy") as tensors:
         names = json.loads(tensors.metadata()["names"])
-        return Combinations(tuple(names["competitors"]), names["factors"], names["files"], names["class_names"],
-                            tensors.get_tensor("labels"), tensors.get_tensor("probabilities"))
+        return Combinations(tuple(names["competitors"]), names["factors"], names["entries"], names["files"],
+                            names["class_names"], tensors.get_tensor("labels"), tensors.get_tensor("probabilities"))
