@@ -16,30 +16,31 @@ from versus.frameworks import combinations, competitor, modules
 from versus.images import dataset
 from versus.recipe import conventions, weights
 
-CACHE = "data/feature_cache"
 FILES = ("data/raw.csv", "data/split.csv", "models/backbone.safetensors")  # on which the features depend
 
 
 def main(first, second):
-    native_settings, frameworks = params.load(), (competitor(first).framework, competitor(second).framework)
+    native_settings, one, other = params.load(), competitor(first), competitor(second)
     settings = combinations.settings_of_combinations(native_settings)
     runtime, backbone, own, head = modules(first, "runtime", "backbone", "features", "head")
     runtime.start(settings.compute, settings.train.precision)
     train, validation = (dataset.read("data/split", part) for part in dataset.PARTS)
 
-    resolved = conventions.combinations(settings.conventions, *frameworks)
+    ends = [each.resolve(settings.conventions) for each in (one, other)]
+    resolved = conventions.combinations(*ends)
     entries = combinations.entries(resolved, train.files + validation.files)
     computer = combinations.FeatureComputer(backbone, own, weights.read_pretrained("models/backbone.safetensors"),
                                             settings, train, validation)
-    if native_settings.extract.views == settings.extract.views:
+    if one.era is None and native_settings.extract.views == settings.extract.views:
         computer.known[resolved[0]] = features.read(f"data/features/{first}")  # those of its native run
-    feature_cache.prepare(CACHE, combinations.first_of_each(entries, resolved),
-                          combinations.origin(settings, frameworks[0], *map(Path, FILES)), computer.compute)
+    cache = f"data/feature_cache/{first}-{second}"
+    feature_cache.prepare(cache, combinations.first_of_each(entries, resolved),
+                          combinations.origin(settings, one.framework, *map(Path, FILES)), computer.compute)
 
     probabilities = combinations.fit_combinations(head.Trainer, settings, resolved, entries,
-                                                  lambda entry: feature_cache.read(CACHE, entry), train)
-    differing = conventions.differing(settings.conventions, *frameworks)
-    save(Combinations(frameworks, differing, validation.names, probabilities), "data/combinations.safetensors")
+                                                  lambda entry: feature_cache.read(cache, entry), train)
+    save(Combinations((first, second), conventions.differing(*ends), entries, validation.names,
+                      validation.classes, validation.labels, probabilities), f"data/combinations/{first}-{second}.safetensors")
 
 
 if __name__ == "__main__":

@@ -12,12 +12,16 @@ from versus.report import console, sentences
 
 
 def main(first, second):
-    settings, names = params.load().compare, (first, second)
+    everything, names = params.load(), (first, second)
+    settings = everything.compare
     titles = tuple(competitor(name).title for name in names)
     one, other = pair(*(predictions_csv.read(f"data/predictions/{name}.csv") for name in names), titles)
     result = compare(one, other, settings)
     console.show_comparison(*(metrics.read(f"metrics/{name}.json") for name in names), result, titles, settings.margin,
                             sentences.SCOPE_OF_RUN)
+    console.show_notes([sentences.era(everything.conventions),
+                        sentences.enlargement(metrics.read("metrics/split.json")["median_side"],
+                                              everything.model.image_size)])
     metrics.write("metrics/compare.json", result | {
         "verdict": sentences.verdict(result, titles, settings.margin),
         "better_than_majority": sentences.named(result["better_than_majority"], titles)})

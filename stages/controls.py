@@ -13,14 +13,13 @@ from versus.command import run
 from versus.frameworks import competitor, modules
 from versus.frameworks.training import fit_seeds
 from versus.images import dataset
-from versus.recipe.conventions import resolve
 
 
 def main(first, second):
     settings, entry = params.load(), competitor(second)
     runtime, head = modules(second, "runtime", "head")
     runtime.start(settings.compute, settings.train.precision)
-    conventions = resolve(settings.conventions, entry.framework)
+    conventions = entry.resolve(settings.conventions)
     train = dataset.read("data/split", "train")
     others, own = (features.read(f"data/features/{name}") for name in (first, second))
     widths = [own.augmented.shape[2], settings.model.hidden, len(train.classes)]

@@ -12,11 +12,12 @@ from versus.report import console
 
 
 def main(first, second):
-    settings, one, other = params.load(), competitor(first), competitor(second)
+    settings = params.load()
+    one, other = (competitor(name).of_era(settings.conventions.era) for name in (first, second))
     titles = (one.title, other.title)
     natives = pair(*(predictions_csv.read(f"data/predictions/{name}.csv") for name in (first, second)), titles)
-    trained = combinations.read("data/combinations.safetensors")
-    predictions = trained.of_pair((one.framework, other.framework), natives[0])
+    trained = combinations.read(f"data/combinations/{first}-{second}.safetensors")
+    predictions = trained.of_pair((first, second), natives[0])
     same_seeds = [native.first_seeds(len(predictions[0].seeds)) for native in natives]  # so that the shares add up
     shares = explanation.explain(trained.factors, predictions, *same_seeds, settings.compare)
     summary = explanation.summary(shares)

@@ -9,14 +9,13 @@ from versus.frameworks import competitor, modules
 from versus.frameworks.extraction import extract
 from versus.images import dataset
 from versus.recipe import weights
-from versus.recipe.conventions import resolve_features
 
 
 def main(name):
     settings, entry = params.load(), competitor(name)
     runtime, backbones, own = modules(name, "runtime", "backbone", "features")
     runtime.start(settings.compute, settings.train.precision)
-    conventions = resolve_features(settings.conventions, entry.framework)
+    conventions = entry.resolve_features(settings.conventions)
     pretrained = weights.read_pretrained("models/backbone.safetensors")
     backbone = backbones.build(settings.model, pretrained, conventions.batch_norm)
     train, validation = (dataset.read("data/split", part).files for part in dataset.PARTS)

@@ -16,12 +16,12 @@ from versus.recipe.conventions import differing
 
 def main(first, second):
     settings = params.load()
-    frameworks = (competitor(first).framework, competitor(second).framework)
+    resolved = [competitor(name).resolve(settings.conventions) for name in (first, second)]
     one, other = read(first), read(second)
     same_features, control = (
         heads.read_trained(f"data/controls/{name}/heads.safetensors", f"data/controls/{name}/record.safetensors")
         for name in ("same_features", "reversed"))
-    equal = settings.model.shared and not differing(settings.conventions, *frameworks)  # the same weights included
+    equal = settings.model.shared and not differing(*resolved)  # the same weights included
     metrics.write("metrics/parity.json", {
         "conventions": "equal" if equal else "different",
         **parity.measure(one, other),

@@ -29,7 +29,7 @@ def main():
         shutil.copyfile(Path("data/raw", row.file), target)
     splitting.save(table, "data/split.csv")
     counts = splitting.counts(table, raw)
-    metrics.write("metrics/split.json", counts)
+    metrics.write("metrics/split.json", counts | {"median_side": splitting.median_side(table, raw)})
     print("{train} training and {validation} validation images of {classes} classes; {leaks_removed} training images "
           "removed of {leaks_exact} copies and {leaks_near} near-duplicates of validation images; {problems} with "
           "problems"

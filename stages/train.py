@@ -12,14 +12,13 @@ from versus.frameworks.history import learning_curves
 from versus.frameworks.training import fit_seeds
 from versus.images import dataset
 from versus.recipe import weights
-from versus.recipe.conventions import resolve
 
 
 def main(name):
     settings, entry = params.load(), competitor(name)
     runtime, head, classifiers = modules(name, "runtime", "head", "classifier")
     runtime.start(settings.compute, settings.train.precision)
-    conventions = resolve(settings.conventions, entry.framework)
+    conventions = entry.resolve(settings.conventions)
     extracted = features.read(f"data/features/{name}")
     train, validation = (dataset.read("data/split", part) for part in dataset.PARTS)
     widths = [extracted.augmented.shape[2], settings.model.hidden, len(train.classes)]

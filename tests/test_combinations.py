@@ -30,7 +30,7 @@ def test_decoders_share_an_entry_where_no_file_is_jpeg(tmp_path):
 
 def test_entries_name_what_features_depend_on_and_the_first_combination_of_each_is_computed():
     section = Conventions.of("keras", adam="native", resize="native")
-    combined = conventions.combinations(section, "keras", "torch")
+    combined = conventions.combinations(*(conventions.resolve(section, framework) for framework in params.FRAMEWORKS))
     entries = combinations.entries(combined, [])
     assert entries[0] == entries[2] != entries[1] == entries[3]  # bit 1 is Adam's
     assert combinations.first_of_each(entries, combined) == {entries[0]: combined[0], entries[1]: combined[1]}
@@ -83,7 +83,7 @@ def test_combinations_with_equal_features_weights_and_adam_are_trained_once():
     Trainer.created.clear()
     settings = SETTINGS.model_copy(update={"train": SETTINGS.train.model_copy(update={"seeds": 2, "epochs": 1})})
     section = Conventions.of("keras", adam="native", resize="native", decode="native")
-    combined = conventions.combinations(section, "keras", "torch")
+    combined = conventions.combinations(*(conventions.resolve(section, framework) for framework in params.FRAMEWORKS))
     # they differ in decode, resize and adam; without JPEG files the first changes nothing
     entries = combinations.entries(combined, [])
     plain = {entry: {"validation": np.full((1, 5, 4), 1.0 + number)}
@@ -93,7 +93,7 @@ def test_combinations_with_equal_features_weights_and_adam_are_trained_once():
         Trainer, settings, combined, entries, lambda entry: Features(np.ones((1, 6, 4)), plain[entry]), train)
     assert probabilities.shape == (8, 2, 5, 2) and probabilities.dtype == np.float64
     np.testing.assert_allclose(probabilities.sum(axis=3), 1, atol=1e-15)
-    assert {trainer.adam: trainer.resets for trainer in Trainer.created} == {"uncorrected": 4, "corrected": 4}
+    assert {trainer.adam: trainer.resets for trainer in Trainer.created} == {"uncorrected_1e-7": 4, "corrected_1e-8": 4}
     assert all(trainer.widths == [4, settings.model.hidden, 2] for trainer in Trainer.created)
     for index, entry in enumerate(entries):
         expected = plain[entry]["validation"].mean() / 3
@@ -102,12 +102,14 @@ def test_combinations_with_equal_features_weights_and_adam_are_trained_once():
 
 def test_a_file_gives_back_what_it_holds_in_the_same_bytes(tmp_path):
     probabilities = np.random.default_rng(0).dirichlet([1, 1], (4, 3, 2))
-    saved = files.Combinations(("keras", "torch"), ["resize", "adam"], ["a/ü, 1.jpg", "b/1.jpg"], probabilities)
+    saved = files.Combinations(("keras", "torch"), ["resize", "adam"], ["w", "x", "w", "x"],
+                               ["a/ü, 1.jpg", "b/1.jpg"], ["a", "b"], np.array([0, 1]), probabilities)
     for name in ("one", "other"):
         files.save(saved, tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
     read = files.read(tmp_path / "one")
-    assert (read.frameworks, read.factors, read.files) == (saved.frameworks, saved.factors, saved.files)
+    for name in ("competitors", "factors", "entries", "files", "class_names"):
+        assert getattr(read, name) == getattr(saved, name)
     native = Predictions((0, 1, 2, 3), tuple(saved.files), ("a", "b"), np.array([0, 1]), np.zeros((4, 2, 2)))
     predictions = read.of_pair(("keras", "torch"), native)
     np.testing.assert_array_equal([each.probabilities for each in predictions], probabilities)
@@ -115,7 +117,7 @@ def test_a_file_gives_back_what_it_holds_in_the_same_bytes(tmp_path):
 
 
 def test_combinations_of_other_images_or_in_another_order_are_refused():
-    saved = files.Combinations(("keras", "torch"), [], ["a/1.jpg"], np.ones((1, 1, 1, 2)) / 2)
+    saved = files.Combinations(("keras", "torch"), [], ["x"], ["a/1.jpg"], ["a", "b"], np.array([0]), np.ones((1, 1, 1, 2)) / 2)
     native = Predictions((0,), ("a/2.jpg",), ("a", "b"), np.array([0]), np.ones((1, 1, 2)) / 2)
     with pytest.raises(PredictionsError, match="same images and classes: run `dvc repro`"):
         saved.of_pair(("keras", "torch"), native)
@@ -150,7 +152,8 @@ def test_a_backbone_is_built_once_and_begins_each_combination_as_it_was_built(mo
     monkeypatch.setattr(combinations, "extract", extract)
     part = Part([], np.array([], int), ["a", "b"])
     computer = combinations.FeatureComputer(Backbone(), None, None, SETTINGS, part, part)
-    combined = conventions.combinations(Conventions.of("keras", resize="native", batch_norm="native"), "keras", "torch")
+    section = Conventions.of("keras", resize="native", batch_norm="native")
+    combined = conventions.combinations(*(conventions.resolve(section, framework) for framework in params.FRAMEWORKS))
     computer.known[combined[0]] = "known"
     assert [computer.compute(each, str(number)) for number, each in enumerate(combined)] == ["known", "1", "2", "3"]
     assert used == [("frozen", "frozen"), ("batch", "batch"), ("batch", "batch")] and Backbone.built == 2

@@ -109,7 +109,7 @@ def test_a_planted_cause_is_named_and_no_other():
     assert summary["accuracy_resize"] == 0  # the competitors agree in it
     named = cause(shares)
     assert "batch_norm" in named and "decode" not in named and "adam" not in named
-    assert f"in PyTorch {TABLE['batch_norm']['torch'].words}" in named
+    assert f"in PyTorch {TABLE['batch_norm']['torch']['today'].words}" in named
 
 
 def test_two_conventions_that_do_more_together_have_a_significant_interaction():

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -79,6 +80,17 @@ def twenty(run, tmp_path_factory):
                                env=copied.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     yield copied, process
     process.kill()
+
+
+def test_what_changed_since_2018_is_explained_for_each_framework(clone):
+    """The main pipeline's results stand; what the eras' stages say is in files of their own."""
+    assert clone.repro("eras/dvc.yaml") == set()
+    for framework, changed in (("keras", {"decode", "resize", "augment", "batch_norm"}), ("torch", {"augment", "adam"})):
+        shares = pd.read_csv(clone.folder / f"metrics/eras/{framework}.csv")
+        assert set(shares[shares.kind == "convention"].name) == changed
+        check_metrics(clone, f"metrics/eras/{framework}.json")
+    said = clone.output("dvc", "repro", "--force", "--single-item", "eras/dvc.yaml:eras_keras")
+    assert "From Keras 2018 (" in said and "Changed defaults with a significant share: " in said
 
 
 def test_forced_run_writes_the_same_bytes(clone, twenty):

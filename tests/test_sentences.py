@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from tests.helpers.paths import ROOT
+from versus import params
 from versus.evaluation import article
 from versus.evaluation.comparison import BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETTER, OTHER, OTHER_BETTER, UNDECIDED
-from versus.frameworks import Competitor
+from versus.frameworks import COMPETITORS, Competitor
+from versus.params import Conventions
 from versus.report import sentences
 
 TITLES = ("Forest", "Logistic")
@@ -145,7 +147,7 @@ def explanation(significant, summary=SUMMARY, differences=(), total=(0.01, 0.05)
                 ("convention", "adam", -0.01, -0.02, 0.0), ("convention", "batch_norm", 0.04, 0.0, 0.0),
                 ("convention", "head_init", 0.005, 0.0, 0.0), ("interaction", "adam x batch_norm", 0.02, 0.0, 0.0),
                 ("total", "all conventions", np.mean(total), *total))]
-    one, other = (Competitor(title.lower(), title, framework, "numpy")
+    one, other = (Competitor(title.lower(), title, framework, "numpy", None)
                   for title, framework in zip(TITLES, ("keras", "torch")))
     return list(sentences.explanation(pd.DataFrame(rows), summary, (one, other), list(differences)))
 
@@ -198,6 +200,38 @@ def test_a_significant_interaction_is_said():
 def test_what_the_conventions_leave_is_said(changes, differences, words):
     assert explanation([], SUMMARY | changes, differences)[-1] == (
         f"Not explained: +0.001 in accuracy, -0.002 in log loss, {words}")
+
+
+# Eras and sizes
+
+def test_enlarged_images_are_said_once_they_are_twice_as_large():
+    assert sentences.enlargement(113, 224) == ""
+    assert sentences.enlargement(32, 224) == (
+        "The images, 32 pixels a side in the median, are enlarged 7.0 times (model.image_size: 224). How they are "
+        "enlarged, the convention resize, can decide more than the framework.")
+
+
+def test_defaults_of_2018_are_said():
+    assert sentences.era(Conventions.of("native")) == ""
+    assert "those of 2018: Keras 2.2.2" in sentences.era(Conventions.of("native", era=2018))
+
+
+def test_what_moved_a_framework_is_said():
+    rows = [{"metric": metric, "kind": kind, "name": name, "share": share, "low": share - 0.02, "high": share + 0.02,
+             "significant": abs(share) > 0.02}
+            for metric in ("accuracy", "log_loss")
+            for kind, name, share in (("convention", "resize", 0.01), ("convention", "batch_norm", 0.04),
+                                      ("total", "all conventions", 0.05))]
+    pair = tuple(COMPETITORS[f"keras_{era}"] for era in params.ERAS[::-1])
+    scores = [{"accuracy": 0.9, "accuracy_sd": 0.01}, {"accuracy": 0.95, "accuracy_sd": 0.02}]
+    first, second = sentences.eras(pd.DataFrame(rows), scores, pair)
+    assert first == ("From Keras 2018 (0.900 ± 0.010) to Keras today (0.950 ± 0.020) the accuracy moves by +0.050 "
+                     "(+0.030 to +0.070).")
+    assert second.startswith("Changed defaults with a significant share: batch_norm (+0.040; in Keras today a frozen "
+                             "layer normalises with its stored statistics).")
+    rows[2]["significant"] = rows[1]["significant"] = False
+    first, second = sentences.eras(pd.DataFrame(rows), scores, pair)
+    assert "does not move significantly (+0.050, +0.030 to +0.070)" in first and "share: none. In log" in second
 
 
 # Neutrality

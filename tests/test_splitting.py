@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from versus.images.splitting import COLUMNS, SplitError, counts, split
+from versus.images.splitting import COLUMNS, SplitError, counts, median_side, split
 from versus.params import Split
 
 
@@ -161,3 +161,9 @@ def test_what_cannot_be_split_is_refused(rows, group, message):
     raw = images(rows)
     with pytest.raises(SplitError, match=message):
         split(raw, grouped(raw, group) if group else grouped(raw), settings())
+
+
+def test_the_median_side_is_that_of_images_in_a_part():
+    images = pd.DataFrame({"file": ["a", "b", "c", "d"], "width": [16, 40, 0, 100], "height": [64, 40, 0, 100]})
+    table = pd.DataFrame({"file": ["d", "a", "b", "c"], "part": ["train", "train", "validation", ""]})
+    assert median_side(table, images) == 40

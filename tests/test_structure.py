@@ -24,7 +24,7 @@ ONE_SIDED = {
     "backbone.py": {"Backbone", "BatchStatistics"},  # a Keras network is a function of tensors, a PyTorch one a module
     "classifier.py": {"Classifier"},  # Keras: keras.Model
     "features.py": {"Extractor"},  # PyTorch: backbone.train()
-    "head.py": {"CorrectedAdam", "UncorrectedAdam"},
+    "head.py": {"TorchAdam", "UncorrectedAdam"},
     "pretrained.py": {"applications_resnet50", "find_weights"},  # the shared weights are found once, for both
 }
 # and functions whose arguments differ: a Keras network takes its normalisation, timm's and torchvision's have their own

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 Framework = Literal["keras", "torch"]
 FRAMEWORKS: tuple[Framework, ...] = ("keras", "torch")  # whose defaults the conventions can follow
+Era = Literal["today", 2018]
+ERAS: tuple[Era, ...] = ("today", 2018)  # of the frameworks' defaults
 Choice = Literal["native", "keras", "torch"]
 Convention = Literal["all", "native", "keras", "torch"]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -75,6 +77,7 @@ class Train(Section):
 
 
 class Conventions(Section):
+    era: Era
     all: Choice
     decode: Convention
     resize: Convention
@@ -85,8 +88,12 @@ class Conventions(Section):
 
     @classmethod
     def of(cls, everything: Choice, **single: Convention) -> Conventions:
-        """Build the section in which every convention is `everything`, except those named in `single`."""
-        return cls.model_validate(dict.fromkeys(cls.model_fields, "all") | {"all": everything} | single)
+        """Build the section in which every convention is `everything`, except those named in `single`; of today."""
+        return cls.model_validate(dict.fromkeys(cls.model_fields, "all") | {"era": "today", "all": everything} | single)
+
+    def of_era(self, era: Era | None) -> Conventions:
+        """Return the section with the defaults of `era`; None leaves them as they are."""
+        return self if era is None else self.model_copy(update={"era": era})
 
     def whose_default(self, name: str, framework: Framework) -> Framework:
         """Return the framework whose default `framework` uses in convention `name`.
@@ -165,9 +172,9 @@ def _weights_exist(settings: Params) -> None:
 
 
 def _one_batch_size(settings: Params) -> None:
-    with_batch_statistics = [framework for framework in FRAMEWORKS
-                             if settings.conventions.whose_default("batch_norm", framework) == "torch"]
-    if with_batch_statistics and settings.extract.batch != settings.train.batch:
+    defaults = {settings.conventions.whose_default("batch_norm", framework) for framework in FRAMEWORKS}
+    batch_statistics = settings.conventions.era == 2018 or defaults != {"keras"}  # today's Keras alone has none
+    if batch_statistics and settings.extract.batch != settings.train.batch:
         raise _InvalidCombination("extract.batch", f"got {settings.extract.batch} with train.batch "
                                   f"{settings.train.batch}; in training mode batch norm makes a feature depend on its "
                                   "whole batch, so the two must be equal")

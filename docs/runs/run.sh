@@ -28,6 +28,7 @@ run() {  # name, stages (all if empty), changes of params.yaml
     git checkout --quiet -- params.yaml
 }
 
+run avp-2018 "" conventions.era=2018
 run avp-native ""
 run avp-keras "evaluate parity compare" conventions.all=keras
 run avp-torch "evaluate parity compare" conventions.all=torch

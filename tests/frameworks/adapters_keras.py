@@ -11,10 +11,10 @@ import keras
 import numpy as np
 from keras import layers, ops
 from keras.src.applications import resnet
-from keras.src.legacy.preprocessing.image import ImageDataGenerator
 from keras.src.legacy.saving import legacy_h5_format
 from keras.src.utils import file_utils
 
+from tests.helpers import keras_2018
 from tests.helpers.adam import RATE
 from versus.frameworks.keras import pretrained
 from versus.recipe.draws import VIEW
@@ -78,26 +78,41 @@ def own_layer(inputs, outputs):
     return layer.get_weights()
 
 
-def own_images(folder, size):
+def own_images(folder, size, era):
     """Yield path and pixels of each image as the framework's own loader of <class>/* reads them."""
+    if era == 2018:
+        yield from keras_2018.images(folder, size)
+        return
     loader = keras.utils.image_dataset_from_directory(folder, image_size=(size, size), batch_size=1, shuffle=False,
                                                       verbose=False)
     for path, (batch, _) in zip(loader.file_paths, loader, strict=True):
         yield path, batch[0].numpy()
 
 
-def own_augmented(image, view):
+def own_augmented(image, view, era):
     """Augment an image as the framework's own loader would for a view, one of `draws.views`."""
-    transform = {"shear": view["shear"], "zx": view["zoom_x"], "zy": view["zoom_y"], "flip_horizontal": view["flip"]}
-    return ImageDataGenerator().apply_transform(image, transform)
+    if era == 2018:
+        return keras_2018.augmented(image, view)
+    images = image[None, :, ::-1] if view["flip"] else image[None]
+    zoom = np.full((1, 1), view["zoom_x"], np.float32)
+    shear = np.array([[np.tan(np.deg2rad(view["shear"])), 0]], np.float32)
+    for layer, factors in ((layers.RandomShear(0.2), {"shear_factor": shear}),
+                           (layers.RandomZoom(0.2), {"height_zoom": zoom, "width_zoom": zoom})):
+        images = layer.transform_images(ops.convert_to_tensor(images), factors | {"input_shape": images.shape})
+    return ops.convert_to_numpy(images)[0]
 
 
-def own_views(number):
+def own_views(number, era):
     """Draw views as the framework's own augmentation does, of a shear up to 10 degrees and a zoom up to 0.2."""
-    generator = ImageDataGenerator(shear_range=10, zoom_range=0.2, horizontal_flip=True)
-    draws = [generator.get_random_transform((96, 96, 3), seed) for seed in range(number)]
-    keys = ("shear", "zx", "zy", "flip_horizontal")
-    return np.array([tuple(each[key] for key in keys) for each in draws], VIEW)
+    if era == 2018:
+        return keras_2018.views(number)
+    keras.utils.set_random_seed(0)
+    images = np.zeros((number, 8, 8, 3), np.float32)
+    shear = layers.RandomShear(np.tan(np.deg2rad(10))).get_random_transformation(images)["shear_factor"][:, 0]
+    zooms = layers.RandomZoom(0.2).get_random_transformation(images)
+    mirrored = layers.RandomFlip("horizontal").get_random_transformation(images)["flips"]
+    columns = np.rad2deg(np.arctan(shear)), zooms["width_zoom"][:, 0], zooms["height_zoom"][:, 0], mirrored
+    return np.array(list(zip(*(np.ravel(column) for column in columns))), VIEW)
 
 
 def cache_of_imagenet(home, monkeypatch):

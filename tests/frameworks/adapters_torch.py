@@ -4,6 +4,7 @@ Pixels are (n, size, size, 3), RGB, 0..255.
 """
 
 import hashlib
+import math
 
 import numpy as np
 import torch
@@ -85,22 +86,46 @@ def own_layer(inputs, outputs):
     return layer.weight.detach().numpy().T, layer.bias.detach().numpy()
 
 
-def own_images(folder, size):
+def own_images(folder, size, era):
     """Yield path and pixels of each image as the framework's own loader of <class>/* reads them."""
+    del era  # both load alike: Pillow's decoder, its bilinear filter
     steps = transforms.Compose([transforms.Resize((size, size)), transforms.PILToTensor()])
     loader = datasets.ImageFolder(folder, steps)
     for (path, _), (image, _) in zip(loader.samples, loader):
         yield path, image.permute(1, 2, 0).numpy()
 
 
-def own_augmented(image, view):
+def own_augmented(image, view, era):
     """Augment an image as the framework's own loader would for a view, one of `draws.views`."""
-    image = functional.affine(Image.fromarray(image.astype(np.uint8)), 0, (0, 0), view["zoom_x"], (view["shear"], 0))
+    image = Image.fromarray(image.astype(np.uint8))
+    image = AFFINES[era](image, view["zoom_x"], view["shear"])
     return np.asarray(functional.hflip(image) if view["flip"] else image)
 
 
-def own_views(number):
+def affine_2018(image, scale, shear):
+    """Transform as torchvision 0.2.1, which cannot be installed beside today's: transforms/functional.py, affine.
+
+    Quoted is `_get_inverse_affine_matrix(center, angle, translate, scale, shear)` for an angle and a translation of 0.
+    """
+    center = (image.size[0] * 0.5 + 0.5, image.size[1] * 0.5 + 0.5)
+    angle, shear, scale = 0.0, math.radians(shear), 1.0 / scale
+    d = math.cos(angle + shear) * math.cos(angle) + math.sin(angle + shear) * math.sin(angle)
+    matrix = [math.cos(angle + shear), math.sin(angle + shear), 0, -math.sin(angle), math.cos(angle), 0]
+    matrix = [scale / d * m for m in matrix]
+    matrix[2] += matrix[0] * -center[0] + matrix[1] * -center[1]
+    matrix[5] += matrix[3] * -center[0] + matrix[4] * -center[1]
+    matrix[2] += center[0]
+    matrix[5] += center[1]
+    return image.transform(image.size, Image.Transform.AFFINE, matrix, Image.Resampling.NEAREST, fillcolor=0)
+
+
+AFFINES = {"today": lambda image, scale, shear: functional.affine(image, 0, (0, 0), scale, (shear, 0)),
+           2018: affine_2018}
+
+
+def own_views(number, era):
     """Draw views as the framework's own augmentation does, of a shear up to 10 degrees and a zoom up to 0.2."""
+    del era  # both draw alike
     torch.manual_seed(0)
     ranges = ([0, 0], None, [0.8, 1.2], [-10, 10], [96, 96])
     draws = [transforms.RandomAffine.get_params(*ranges) for _ in range(number)]

@@ -9,6 +9,7 @@ from versus.recipe.architectures import ARCHITECTURES
 from versus.recipe.weights import Pretrained, WeightsError
 
 LITE0 = ARCHITECTURES["efficientnet_lite0"]
+KINDS = ("frozen", "batch", "batch_not_stored")  # of batch norm
 
 
 @pytest.fixture
@@ -44,10 +45,11 @@ def test_unknown_missing_and_misshapen_tensors_are_named_and_none_is_copied(own,
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_batch_norm_has_the_constants_of_the_architecture(own, adapter, name):
-    for batch_norm in ("frozen", "batch"):
+    for batch_norm in KINDS:
         layers = adapter.batch_norms(own.backbone.network(name, 64, batch_norm))
         constants = np.array([adapter.epsilon_and_momentum(layer) for layer in layers])
-        expected = ARCHITECTURES[name].epsilon, ARCHITECTURES[name].momentum
+        momentum = 0 if batch_norm == "batch_not_stored" else ARCHITECTURES[name].momentum
+        expected = ARCHITECTURES[name].epsilon, momentum
         np.testing.assert_allclose(constants, np.tile(expected, (len(layers), 1)), rtol=1e-12)
 
 
@@ -77,12 +79,14 @@ def test_random_weights_are_drawn_alike_and_within_reason(own, adapter, shapes, 
 
 # batch norm
 
-@pytest.mark.parametrize("batch_norm", ["frozen", "batch"])
-def test_batch_norm_uses_what_is_stored_or_the_batch(adapter, build, drawn, batch_norm):
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("batch_norm", KINDS)
+def test_batch_norm_uses_what_is_stored_or_the_batch(adapter, build, drawn, batch_norm, training):
     """The first layer's output is normalised in numpy; of the batch by the biased variance."""
-    x, y = adapter.around_first_batch_norm(build(batch_norm), PIXELS, batch_norm == "batch")
+    training = training and batch_norm != "frozen"  # in which mode a frozen one stays is the extraction's business
+    x, y = adapter.around_first_batch_norm(build(batch_norm), PIXELS, training)
     stored = drawn["bn1.running_mean"], drawn["bn1.running_var"]
-    statistics = mean_and_variance(x) if batch_norm == "batch" else stored
+    statistics = mean_and_variance(x) if training else stored
     expected = normalise(x, *statistics, drawn["bn1.weight"], drawn["bn1.bias"], LITE0.epsilon).clip(0, 6)
     np.testing.assert_allclose(y, expected, atol=1e-4)
 
@@ -100,7 +104,16 @@ def test_running_statistics_are_updated_by_the_unbiased_variance(own, adapter, b
     assert np.abs(biased / unbiased - 1).max() > 2e-5  # which the bound above would not let pass
 
 
-@pytest.mark.parametrize("batch_norm", ["frozen", "batch"])
+def test_statistics_of_the_batch_that_are_not_stored_leave_the_stored_ones_as_they_are(own, adapter, build, drawn):
+    backbone = build("batch_not_stored")
+    before = adapter.apply(backbone, PIXELS)
+    adapter.apply(backbone, PIXELS, training=True)
+    for name, values in own.backbone.statistics(backbone).items():
+        np.testing.assert_array_equal(values, drawn[name])
+    np.testing.assert_array_equal(adapter.apply(backbone, PIXELS), before)
+
+
+@pytest.mark.parametrize("batch_norm", KINDS)
 def test_inference_never_changes_the_statistics(own, adapter, build, drawn, batch_norm):
     backbone = build(batch_norm)
     adapter.apply(backbone, PIXELS)

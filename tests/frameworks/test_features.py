@@ -1,5 +1,6 @@
 """Features: in the order of the files whatever the batches, by frozen batch norm or that of the batch."""
 
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -18,8 +19,10 @@ from versus.recipe.weights import Pretrained
 
 COMMITTED = params.load()
 EXTRACT = COMMITTED.extract.model_copy(update={"views": 2, "batch": 4})
-SETTINGS = COMMITTED.model_copy(update={"model": MODEL, "extract": EXTRACT})
+TRAIN = COMMITTED.train.model_copy(update={"batch": 4})
+SETTINGS = COMMITTED.model_copy(update={"model": MODEL, "extract": EXTRACT, "train": TRAIN})
 FROZEN, UPDATING = (resolve_features(params.Conventions.of("native"), framework) for framework in ("keras", "torch"))
+NOT_STORED = replace(UPDATING, batch_norm="batch_not_stored")
 BOUND = 1e-4  # relative, of the features of any image: batches of other sizes sum up in another order, in float32
 
 
@@ -53,7 +56,7 @@ def reset(own, distinct):
 @pytest.fixture(scope="module")
 def backbones(new):
     """A backbone of each kind, since a framework may compile each once: whoever changes the statistics resets them."""
-    return {batch_norm: new(batch_norm) for batch_norm in ("frozen", "batch")}
+    return {batch_norm: new(batch_norm) for batch_norm in ("frozen", "batch", "batch_not_stored")}
 
 
 @pytest.fixture
@@ -150,6 +153,18 @@ def test_frozen_batch_norm_needs_one_pass_and_changes_no_statistics(frozen, dist
         np.testing.assert_array_equal(values, distinct[name])
 
 
+def test_batch_statistics_that_are_not_stored_need_one_pass(own, adapter, backbones, updating, extract_with, distinct,
+                                                            files):
+    """While the head trains the features are those of the batch, in inference those of the stored statistics."""
+    of_files = extract_with(backbones["batch_not_stored"], NOT_STORED)
+    assert [len(of_files.augmented), len(of_files.plain["validation"]), of_files.statistics] == [2, 1, []]
+    np.testing.assert_allclose(of_files.augmented, updating.augmented, rtol=1e-5, atol=1e-5)
+    alone = each_alone(adapter, backbones["frozen"], plain(files[1], NOT_STORED))
+    assert distance(of_files.plain["validation"][0], alone) < BOUND
+    for name, values in own.backbone.statistics(backbones["batch_not_stored"]).items():
+        np.testing.assert_array_equal(values, distinct[name])
+
+
 def test_batch_statistics_need_a_pass_after_each_view(own, adapter, updating, backbone, distinct, files):
     validation = updating.plain["validation"]
     assert [len(updating.augmented), len(validation), len(updating.statistics)] == [2, 2, 2]
@@ -163,7 +178,7 @@ def test_batch_statistics_need_a_pass_after_each_view(own, adapter, updating, ba
         assert distance(validation[view], each_alone(adapter, backbone, plain(files[1], UPDATING))) < BOUND
 
 
-@pytest.mark.parametrize("batch_norm", ["frozen", "batch"])
+@pytest.mark.parametrize("batch_norm", ["frozen", "batch", "batch_not_stored"])
 def test_inference_never_trains_whatever_the_order_of_batches(own, updating, backbones, reset, files, batch_norm):
     backbone, batches = backbones[batch_norm], [np.array([4, 1]), np.array([0, 3, 2])]
     own.backbone.set_statistics(backbone, updating.statistics[1])
@@ -192,7 +207,8 @@ def test_a_file_that_cannot_be_read_is_named_without_a_traceback(backbones, extr
 def settings_of(size, batch):
     """The settings with images of another size and batches of another length, of one view."""
     return SETTINGS.model_copy(update={"model": MODEL.model_copy(update={"image_size": size}),
-                                       "extract": EXTRACT.model_copy(update={"batch": batch, "views": 1})})
+                                       "extract": EXTRACT.model_copy(update={"batch": batch, "views": 1}),
+                                       "train": TRAIN.model_copy(update={"batch": batch})})
 
 
 def test_a_batch_of_a_single_value_a_channel_is_refused(backbones, extract_with):
@@ -201,12 +217,18 @@ def test_a_batch_of_a_single_value_a_channel_is_refused(backbones, extract_with)
         extract_with(backbones["batch"], UPDATING, settings_of(32, 5))
 
 
+def test_batches_of_the_batch_statistics_must_be_those_of_training(backbones, extract_with):
+    settings = SETTINGS.model_copy(update={"train": COMMITTED.train.model_copy(update={"batch": 3})})
+    with pytest.raises(FeaturesError, match="an extract.batch of 4, a train.batch of 3; expected equal ones"):
+        extract_with(backbones["batch_not_stored"], NOT_STORED, settings)
+
+
 @pytest.mark.parametrize("size, batch", [(33, 5), (32, 4)])
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet50"])
 def test_any_larger_batch_or_image_will_do(own, adapter, tensors, name, size, batch):
     """Six images leave one of 33 pixels a side to the last batch, or two of 32."""
     settings = settings_of(size, batch)
-    check_batches(settings, "batch", 6)
+    check_batches(settings, True, 6)
     model = settings.model.model_copy(update={"backbone": name})
     backbone = own.backbone.build(model, Pretrained(tensors[name]), "batch")
     last = np.random.default_rng(0).uniform(0, 255, (6 % batch, size, size, 3)).astype(np.float32)

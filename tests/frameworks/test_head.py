@@ -16,7 +16,7 @@ WIDTHS = [6, 4, 2]
 @pytest.fixture
 def default(own):
     """The framework's default in a convention: `default(name)`."""
-    return lambda name: TABLE[name][own.framework].value
+    return lambda name: TABLE[name][own.framework]["today"].value
 
 
 def check_adam(end, formula, precision):
@@ -27,7 +27,7 @@ def check_adam(end, formula, precision):
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_either_adam_is_its_formula(own, adapter, precision, formula):
+def test_each_adam_is_its_formula(own, adapter, precision, formula):
     end = adapter.run_adam(own.head.ADAMS[formula], START.astype(precision), gradients())
     check_adam(end, formula, precision)
 
@@ -51,7 +51,7 @@ def test_initial_weights_are_distributed_as_those_of_the_frameworks_own_layer(ad
 
 @pytest.fixture(params=FORMULAS)
 def trainer(own, request):
-    """A trainer with either Adam."""
+    """A trainer with each Adam in turn."""
     return own.head.Trainer(WIDTHS, 1e-2, request.param)
 
 

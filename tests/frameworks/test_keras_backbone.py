@@ -122,10 +122,10 @@ def native(tmp_path_factory):
         path.parent.mkdir()
         adapters_keras.publish(path.parent, monkeypatch)
         return {batch_norm: backbones.build(MODELS["resnet50"], NATIVE, batch_norm)
-                for batch_norm in ("frozen", "batch")}
+                for batch_norm in ("frozen", "batch", "batch_not_stored")}
 
 
-@pytest.mark.parametrize("batch_norm", ["frozen", "batch"])
+@pytest.mark.parametrize("batch_norm", ["frozen", "batch", "batch_not_stored"])
 def test_native_resnet50_takes_rgb_and_computes_what_keras_does_with_bgr(native, batch_norm):
     caffe = keras.applications.resnet.preprocess_input(PIXELS.copy())
     expected = adapters_keras.apply(adapters_keras.applications_resnet50(), caffe)
@@ -139,6 +139,17 @@ def test_frozen_native_resnet50_ignores_training_mode(native):
     after = backbones.statistics(native["frozen"])
     assert len(before) == 106
     assert all(np.array_equal(after[name], before[name]) for name in before)
+
+
+def test_native_resnet50_uses_the_batch_without_storing_its_statistics(native):
+    backbone = native["batch_not_stored"]
+    before, plain = backbones.statistics(backbone), adapters_keras.apply(backbone, PIXELS)
+    of_batch = adapters_keras.apply(backbone, PIXELS, training=True)
+    np.testing.assert_array_equal(of_batch, adapters_keras.apply(native["batch"], PIXELS, training=True))
+    assert distance(of_batch, plain) > 1e-2
+    for name, values in backbones.statistics(backbone).items():
+        np.testing.assert_array_equal(values, before[name])
+    backbones.set_statistics(native["batch"], before)
 
 
 def test_statistics_of_native_resnet50_change_and_are_set_back(native):

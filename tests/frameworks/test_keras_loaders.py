@@ -111,11 +111,17 @@ def test_load_img_with_bilinear_is_the_other_default(images_of_all_kinds):
         np.testing.assert_array_equal(pixels.resize(pixels.decode(path, "accurate"), SIZE, "antialiased"), theirs)
 
 
+def test_load_img_takes_the_nearest_pixel_today_as_well(images_of_all_kinds):
+    for path in images_of_all_kinds.glob("*/*"):
+        theirs = keras.utils.img_to_array(keras.utils.load_img(path, target_size=(SIZE, SIZE)))
+        np.testing.assert_array_equal(pixels.resize(pixels.decode(path, "accurate"), SIZE, "nearest"), theirs)
+
+
 def test_augmentation_of_antialiased_images_equals_keras_too(images_of_all_kinds):
     noise = np.random.default_rng(1)
     for path in images_of_all_kinds.glob("*/*"):
         image = pixels.resize(pixels.decode(path, "fast"), SIZE, "antialiased")
         view = {"shear": noise.uniform(-10, 10), "zoom_x": noise.uniform(0.8, 1.2), "zoom_y": noise.uniform(0.8, 1.2),
                 "flip": noise.random() < 0.5}
-        theirs = adapters_keras.own_augmented(image, view)
+        theirs = adapters_keras.own_augmented(image, view, 2018)
         np.testing.assert_array_equal(pixels.augment(image, view, "per_axis"), theirs)

@@ -1,4 +1,4 @@
-"""Both formulas of Adam in float64 numpy, the oracle for every framework's optimizers, and gradients to try them on."""
+"""The formulas of Adam in float64 numpy, the oracle for every framework's optimizers, and gradients to try them on."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def corrected(start, gradients, epsilon=1e-8):
     return w
 
 
-def uncorrected(start, gradients, epsilon=1e-7):
+def uncorrected(start, gradients, epsilon=1e-7, rounded=np.float32):
     """Take the steps of Adam as keras/src/optimizers/adam.py writes it.
 
     For their powers Keras casts the betas to float32, whatever the precision.
@@ -27,9 +27,15 @@ def uncorrected(start, gradients, epsilon=1e-7):
     w, m, v = start.astype(float), 0.0, 0.0
     for t, g in enumerate(gradients, 1):
         m, v = m + (g - m) * (1 - 0.9), v + (g * g - v) * (1 - 0.999)
-        alpha = RATE * np.sqrt(1 - float(np.float32(0.999)) ** t) / (1 - float(np.float32(0.9)) ** t)
+        alpha = RATE * np.sqrt(1 - float(rounded(0.999)) ** t) / (1 - float(rounded(0.9)) ** t)
         w = w - m * alpha / (np.sqrt(v) + epsilon)
     return w
 
 
-FORMULAS = {"corrected": corrected, "uncorrected": uncorrected}  # by the value of the convention `adam`
+def uncorrected_2018(start, gradients):
+    """Take the steps of Adam as torch/optim/adam.py of PyTorch 0.4.1 wrote it."""
+    return uncorrected(start, gradients, 1e-8, float)
+
+
+# by the value of the convention `adam`
+FORMULAS = {"corrected_1e-8": corrected, "uncorrected_1e-7": uncorrected, "uncorrected_1e-8": uncorrected_2018}

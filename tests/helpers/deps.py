@@ -1,4 +1,4 @@
-"""Write into dvc.yaml which modules each stage imports; DVC does not follow imports itself.
+"""Write into each dvc.yaml which modules each stage imports; DVC does not follow imports itself.
 
     python -m tests.helpers.deps
 """
@@ -33,6 +33,8 @@ def in_order(modules):
     return sorted(modules, key=lambda module: (not module.startswith("stages/"), module))
 
 
+PIPELINES = (ROOT / "dvc.yaml", ROOT / "eras/dvc.yaml")
+
 if __name__ == "__main__":
-    path = ROOT / "dvc.yaml"
-    path.write_text(write(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in PIPELINES:
+        path.write_text(write(path.read_text(encoding="utf-8")), encoding="utf-8")

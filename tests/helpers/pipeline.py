@@ -116,12 +116,14 @@ def finished(factory):
 def run_once(folder):
     """Copy the working tree and run the pipeline: killed in the middle of two stages, then once more, to its end.
 
-    Return the `Clone`, with all committed, and the CompletedProcess of the last `dvc repro`.
+    Then say what the eras changed, too. Return the `Clone`, with all committed, and the CompletedProcess of the last
+    `dvc repro`.
     """
     clone = copy(folder)
     for stage, result in KILLED.items():
         kill_amid(clone, stage, result)
     last = clone.run("dvc", "repro")
+    clone.run("dvc", "repro", "eras/dvc.yaml")
     clone.commit()
     return clone, last
 

@@ -13,43 +13,57 @@ from versus.artifacts.predictions import Predictions, PredictionsError
 
 @dataclass(frozen=True)
 class Combinations:
-    """frameworks: the two whose defaults are combined. factors: the k conventions in which they differ.
+    """competitors: the two whose defaults are combined. factors: the k conventions in which they differ. entries: each
+    combination's entry in the feature cache.
 
-    files: the images, as predictions name them. probabilities: (2^k, seeds, images, classes) float64; bit j of the
-    first index is set where factor j has the second framework's default.
+    files: the images, as predictions name them, with their class names and labels (images,). probabilities: (2^k,
+    seeds, images, classes) float64; bit j of the first index is set where factor j has the second competitor's default.
     """
 
-    frameworks: tuple[str, str]
+    competitors: tuple[str, str]
     factors: list[str]
+    entries: list[str]
     files: list[str]
+    class_names: list[str]
+    labels: np.ndarray
     probabilities: np.ndarray
 
-    def of_pair(self, frameworks: tuple[str, str], native: Predictions) -> list[Predictions]:
-        """Return each combination's predictions, from the first framework's defaults to the second's.
+    @property
+    def predictions(self) -> list[Predictions]:
+        """Each combination's predictions, from the first competitor's defaults to the second's."""
+        seeds = tuple(range(self.probabilities.shape[1]))
+        return [Predictions(seeds, tuple(self.files), tuple(self.class_names), self.labels, each)
+                for each in self.probabilities]
 
-        Raise PredictionsError unless they are combinations of these frameworks, and of the images of `native`.
+    def of_pair(self, competitors: tuple[str, str], native: Predictions) -> list[Predictions]:
+        """Return `predictions`.
+
+        Raise PredictionsError unless they are combinations of these competitors, and of the images of `native`.
         """
-        if self.frameworks != frameworks:
-            raise PredictionsError(f"got combinations from {self.frameworks[0]} to {self.frameworks[1]}, predictions "
-                                   f"of {frameworks[0]} and {frameworks[1]}; expected the same order: call stages "
+        if self.competitors != competitors:
+            raise PredictionsError(f"got combinations from {self.competitors[0]} to {self.competitors[1]}, predictions "
+                                   f"of {competitors[0]} and {competitors[1]}; expected the same order: call stages "
                                    "combinations and explain with the same competitors")
         if tuple(self.files) != native.files or self.probabilities.shape[2:] != native.probabilities.shape[1:]:
             raise PredictionsError(f"got combinations trained for {len(self.files)} images, predictions for "
                                    f"{len(native.files)}; expected the same images and classes: run `dvc repro`")
-        return [native.with_probabilities(each) for each in self.probabilities]
+        return self.predictions
+
+
+_NAMES = ("competitors", "factors", "entries", "files", "class_names")
 
 
 def save(combinations: Combinations, path: str | Path) -> None:
     """Write all as one safetensors file."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    names = json.dumps({"frameworks": combinations.frameworks, "factors": combinations.factors,
-                        "files": combinations.files})
-    save_file({"probabilities": combinations.probabilities}, path, metadata={"names": names})
+    names = json.dumps({name: getattr(combinations, name) for name in _NAMES})
+    save_file({"labels": combinations.labels, "probabilities": combinations.probabilities}, path,
+              metadata={"names": names})
 
 
 def read(path: str | Path) -> Combinations:
     """Read what `save` wrote."""
     with safe_open(path, "numpy") as tensors:
         names = json.loads(tensors.metadata()["names"])
-        return Combinations(tuple(names["frameworks"]), names["factors"], names["files"],
-                            tensors.get_tensor("probabilities"))
+        return Combinations(tuple(names["competitors"]), names["factors"], names["entries"], names["files"],
+                            names["class_names"], tensors.get_tensor("labels"), tensors.get_tensor("probabilities"))

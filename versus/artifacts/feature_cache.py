@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from versus.artifacts.features import Features
+from versus.artifacts.features import Features, Statistics
 
 Combination = TypeVar("Combination")
+STATISTICS = "statistics/"  # begins the name of running statistics in an entry
 
 
 def fingerprint(*parts: object) -> str:
@@ -41,15 +43,36 @@ def prepare(folder: str | Path, needed: Mapping[str, Combination], origin: str,
     for number, (entry, combination) in enumerate(missing.items(), 1):
         features = compute(combination, f"features {number} of {len(missing)}: {entry}")
         unfinished = folder / f"{entry}.unfinished"
-        save_file({"augmented": features.augmented, **features.plain}, unfinished, metadata={"origin": origin})
+        save_file({"augmented": features.augmented, **features.plain, **_by_name(features.statistics)}, unfinished,
+                  metadata={"origin": origin, "pixels": digest(features.pixels)})
         os.replace(unfinished, _path(folder, entry))
 
 
 def read(folder: str | Path, entry: str) -> Features:
-    """Read one entry: `Features` without statistics and pixels."""
+    """Read one entry: `Features` without pixels, of which only the `digest` is kept: see `pixels`."""
     with safe_open(_path(folder, entry), "numpy") as tensors:
         arrays = {name: tensors.get_tensor(name) for name in tensors.keys()}
-    return Features(arrays.pop("augmented"), arrays)
+    named = {name.removeprefix(STATISTICS): arrays.pop(name) for name in list(arrays) if name.startswith(STATISTICS)}
+    augmented = arrays.pop("augmented")
+    after_each = [{name: values[view] for name, values in named.items()} for view in range(len(augmented))]
+    return Features(augmented, arrays, after_each if named else [])
+
+
+def pixels(folder: str | Path, entry: str) -> str:
+    """Return the `digest` of the pixels that an entry's features were computed from."""
+    with safe_open(_path(folder, entry), "numpy") as tensors:
+        return tensors.metadata()["pixels"]
+
+
+def digest(pixels: np.ndarray) -> str:
+    """Hash `Features.pixels`: equal conventions give equal pixels to the bit."""
+    return hashlib.sha256(np.ascontiguousarray(pixels, np.float32).tobytes()).hexdigest()
+
+
+def _by_name(statistics: list[Statistics]) -> dict[str, np.ndarray]:
+    """Stack the running statistics after each view: (views, channels) by the name of an array in an entry."""
+    names = statistics[0] if statistics else {}
+    return {STATISTICS + name: np.stack([after[name] for after in statistics]) for name in names}
 
 
 def _path(folder: str | Path, entry: str) -> Path:

@@ -31,7 +31,7 @@ def measure(one: Run, other: Run) -> dict[str, float]:
     return {
         "pixels": largest(one.features.pixels, other.features.pixels),
         "features": float(np.max([relative(one.features.augmented, other.features.augmented), relative(*last)])),
-        "statistics": _statistics(one.features.statistics, other.features.statistics),
+        "statistics": statistics(one.features.statistics, other.features.statistics),
         **measure_heads(one.heads, other.heads),
     }
 
@@ -89,7 +89,7 @@ def flat(weights: Head) -> np.ndarray:
     return np.concatenate([tensor.ravel() for pair in weights for tensor in pair])
 
 
-def _statistics(one: list[Statistics], other: list[Statistics]) -> float:
+def statistics(one: list[Statistics], other: list[Statistics]) -> float:
     """Return the largest relative difference of the running statistics after the last view; 0 if neither changed."""
     if not one and not other:
         return 0.0

@@ -4,7 +4,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import NamedTuple
 
-from versus.params import Framework
+from versus.params import Conventions, Era, Framework
+from versus.recipe.conventions import TABLE, Default, FeatureConventions, Resolved, resolve, resolve_features
 
 
 class Competitor(NamedTuple):
@@ -14,11 +15,32 @@ class Competitor(NamedTuple):
     title: str            # in tables, plots and sentences
     framework: Framework  # whose defaults it has, whose folder it uses
     backend: str          # what computes: tensorflow | torch
+    era: Era | None       # of its defaults; None: the one that params.yaml names
+
+    def of_era(self, era: Era) -> "Competitor":
+        """Return it with the defaults of `era`, if it has none of its own."""
+        return self if self.era else self._replace(era=era)
+
+    def own_default(self, name: str) -> Default:
+        """Return its framework's default in convention `name`; today's, if it has no era."""
+        return TABLE[name][self.framework][self.era or "today"]
+
+    def resolve(self, conventions: Conventions) -> Resolved:
+        """Resolve the params section to the values that it follows."""
+        return resolve(conventions.of_era(self.era), self.framework)
+
+    def resolve_features(self, conventions: Conventions) -> FeatureConventions:
+        """Resolve only the conventions that features depend on, so that no other key is read."""
+        return resolve_features(conventions.of_era(self.era), self.framework)
 
 
 COMPETITORS = {competitor.name: competitor for competitor in [
-    Competitor("keras", "Keras", "keras", "tensorflow"),
-    Competitor("torch", "PyTorch", "torch", "torch"),
+    Competitor("keras", "Keras", "keras", "tensorflow", None),
+    Competitor("torch", "PyTorch", "torch", "torch", None),
+    Competitor("keras_2018", "Keras 2018", "keras", "tensorflow", 2018),
+    Competitor("keras_today", "Keras today", "keras", "tensorflow", "today"),
+    Competitor("torch_2018", "PyTorch 2018", "torch", "torch", 2018),
+    Competitor("torch_today", "PyTorch today", "torch", "torch", "today"),
 ]}
 
 

@@ -21,10 +21,11 @@ def extract(own: ModuleType, backbone: Any, train: list[Path], plain: dict[str, 
             conventions: FeatureConventions, title: str | None) -> Features:
     """Compute the `Features` of image files: `train` in augmented views, the parts of `plain` as they are.
 
-    `own` is the framework's module `features`. Where batch norm uses batch statistics, each view updates the running
-    ones, so the plain features are computed again after each view. `title` is the progress bar's; None shows none.
+    `own` is the framework's module `features`. Where batch norm stores the statistics of the batches, each view updates
+    them, so the plain features are computed again after each view. `title` is the progress bar's; None shows none.
     """
-    check_batches(settings, conventions.batch_norm, len(train))
+    training = conventions.batch_statistics
+    check_batches(settings, training, len(train))
     size = settings.model.image_size
     views = [ImageBatches(train, batches, size, conventions.pixels, view, conventions.augment)
              for batches, view in zip(draws.batches(settings.extract, len(train)),
@@ -38,7 +39,7 @@ def extract(own: ModuleType, backbone: Any, train: list[Path], plain: dict[str, 
     total = len(views) * len(train) + (len(views) if updating else 1) * sum(len(files) for files in plain.values())
     with tqdm(total=total, desc=title, unit="image", disable=None if title else True) as bar:
         for view in views:
-            augmented.append(own.apply(backbone, view, updating, bar))
+            augmented.append(own.apply(backbone, view, training, bar))
             if updating or len(augmented) == 1:
                 for part, images in parts.items():
                     passes[part].append(own.apply(backbone, images, False, bar))
@@ -49,13 +50,17 @@ def extract(own: ModuleType, backbone: Any, train: list[Path], plain: dict[str, 
                                  statistics, pixels))
 
 
-def check_batches(settings: params.Params, batch_norm: str, images: int) -> None:
-    """Raise FeaturesError where the last batch is a single image and its last feature map a single pixel.
+def check_batches(settings: params.Params, training: bool, images: int) -> None:
+    """Raise FeaturesError where batch norm in training mode cannot work with the batches.
 
-    Batch norm in training mode would have one value a channel, which has no variance.
+    A feature then depends on its whole batch, so training must step through the same batches. And where the last batch
+    is a single image and its last feature map a single pixel, there is one value a channel, which has no variance.
     """
     size, batch = settings.model.image_size, settings.extract.batch
-    if batch_norm == "batch" and size <= STRIDE and images % batch == 1:
+    if training and batch != settings.train.batch:
+        raise FeaturesError(f"got an extract.batch of {batch}, a train.batch of {settings.train.batch}; expected equal "
+                            "ones, since batch norm uses the statistics of the batch: change one of them")
+    if training and size <= STRIDE and images % batch == 1:
         raise FeaturesError(f"model.image_size: got {size} with an extract.batch of {batch}, which leaves one of the "
                             f"{images} training images to the last batch: too few pixels for batch norm in training "
                             f"mode to have a variance; expected a model.image_size above {STRIDE}: raise it, or change "

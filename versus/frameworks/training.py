@@ -53,7 +53,7 @@ def fit_seeds(trainer: Trainer, settings: params.Params, conventions: Resolved, 
     differs.
     """
     views, images = features.augmented.shape[:2]
-    whole_batches = draws.batches(settings.extract, images) if conventions.batch_norm == "batch" else None
+    whole_batches = draws.batches(settings.extract, images) if conventions.batch_statistics else None
     trained = []
     for seed in tqdm(range(settings.train.seeds), desc=title, unit="seed", disable=None if title else True):
         if whole_batches:

@@ -68,6 +68,12 @@ def counts(table: pd.DataFrame, images: pd.DataFrame) -> dict[str, int]:
     return {key: int(value) for key, value in result.items()}
 
 
+def median_side(table: pd.DataFrame, images: pd.DataFrame) -> int:
+    """Return the median side, in pixels, of the images that `split` put into a part; of a square of the same area."""
+    sizes = images.set_index("file").loc[table.file[table.part != ""], ["width", "height"]]
+    return int(np.median(np.sqrt(sizes.width * sizes.height)))
+
+
 def _group_names(files: pd.Series, groups: np.ndarray) -> np.ndarray:
     """Name each group after its first file; "" for an image that is alone."""
     groups = np.asarray(groups)

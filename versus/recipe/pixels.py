@@ -91,10 +91,17 @@ def _decode_fast(path: Path, image: Image.Image) -> np.ndarray:
 
 def resize(image: np.ndarray, size: int, convention: str) -> np.ndarray:
     """Resize (height, width, 3) uint8 to (size, size, 3) float32, 0..255, ignoring the aspect ratio."""
-    if convention == "antialiased":
-        resized = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR)
-        return np.asarray(resized, np.float32)
-    return _resize_bilinear(image, size)
+    return RESIZES[convention](image, size)
+
+
+def _resize_nearest(image: np.ndarray, size: int) -> np.ndarray:
+    """Repeat `load_img(path, target_size=)` of Keras in 2018, and of its legacy image preprocessing today."""
+    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.NEAREST), np.float32)
+
+
+def _resize_antialiased(image: np.ndarray, size: int) -> np.ndarray:
+    """Repeat torchvision's `Resize((size, size))` on PIL images."""
+    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR), np.float32)
 
 
 def _resize_bilinear(image: np.ndarray, size: int) -> np.ndarray:
@@ -126,42 +133,92 @@ def _neighbours(length: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndar
             position - low)
 
 
+RESIZES = {"nearest": _resize_nearest, "antialiased": _resize_antialiased, "interpolated": _resize_bilinear}
+
+
 def augment(image: np.ndarray, view: np.void, convention: str) -> np.ndarray:
     """Shear, zoom and mirror (height, width, 3) float32; `view` is one row of `draws.views`.
 
-    "per_axis" is Keras's `ImageDataGenerator(shear_range, zoom_range, horizontal_flip)`: a zoom for each axis,
-    bilinear, outside the nearest border pixel. "uniform" is torchvision's `RandomAffine(0, scale=, shear=)` and
-    `RandomHorizontalFlip` on PIL images: zoom_x on both axes, nearest pixel, outside black.
+    "per_axis" is Keras's `ImageDataGenerator(shear_range, zoom_range, horizontal_flip)` of 2018; "reflected" are
+    Keras's layers `RandomFlip`, `RandomShear` and `RandomZoom` in this order; "uniform" and "stretched" are
+    torchvision's `RandomAffine(0, scale=, shear=)` and `RandomHorizontalFlip` on PIL images, of today and of 2018.
+    All but "per_axis" zoom by zoom_x on both axes.
     """
-    transform = _shear_and_zoom_per_axis if convention == "per_axis" else _shear_and_zoom
-    image = transform(image, view)
-    return np.ascontiguousarray(image[:, ::-1]) if view["flip"] else image
+    return AUGMENTATIONS[convention](image, view)
 
 
-def _shear_and_zoom_per_axis(image: np.ndarray, view: np.void) -> np.ndarray:
-    """Repeat `apply_affine_transform(image, shear=, zx=, zy=)` of Keras's legacy image preprocessing."""
+def _per_axis(image: np.ndarray, view: np.void) -> np.ndarray:
+    """Shear up and down, zoom each axis: bilinear, outside the nearest border pixel.
+
+    Source: keras_preprocessing 1.0.2, image.py, apply_affine_transform, transform_matrix_offset_center: rows come
+    first, and the centre lies a pixel off. Keras's legacy preprocessing of today shears left and right instead.
+    """
     shear = np.deg2rad(view["shear"])
     matrix = np.array([[1, -np.sin(shear), 0], [0, np.cos(shear), 0], [0, 0, 1]])
     matrix = matrix @ np.diag([view["zoom_x"], view["zoom_y"], 1])
-    y, x = image.shape[0] / 2 - 0.5, image.shape[1] / 2 - 0.5
+    y, x = image.shape[0] / 2 + 0.5, image.shape[1] / 2 + 0.5
     centre, back = np.array([[1, 0, y], [0, 1, x], [0, 0, 1]]), np.array([[1, 0, -y], [0, 1, -x], [0, 0, 1]])
-    matrix = (centre @ matrix @ back)[[1, 0, 2]][:, [1, 0, 2]]  # Keras's is in x, y, the array in y, x
-    channels = [ndimage.affine_transform(channel, matrix[:2, :2], matrix[:2, 2], order=1, mode="nearest")
+    return _mirror(_transform(image, centre @ matrix @ back, "nearest"), view)
+
+
+def _reflected(image: np.ndarray, view: np.void) -> np.ndarray:
+    """Mirror, shear from the top edge by the tangent of the angle, zoom about the centre: twice bilinear.
+
+    Source: keras/src/layers/preprocessing/image_preprocessing, random_shear.py and random_zoom.py; TensorFlow computes
+    the positions in float32, this in float64.
+    """
+    height, width = image.shape[:2]
+    shear = np.array([[1, 0, 0], [np.tan(np.deg2rad(view["shear"])), 1, 0], [0, 0, 1]])
+    zoom, y, x = view["zoom_x"], (height - 1) / 2, (width - 1) / 2
+    zooming = np.array([[zoom, 0, y * (1 - zoom)], [0, zoom, x * (1 - zoom)], [0, 0, 1]])
+    return _transform(_transform(_mirror(image, view), shear, "reflect"), zooming, "reflect")
+
+
+def _transform(image: np.ndarray, matrix: np.ndarray, outside: str) -> np.ndarray:
+    """Transform bilinearly; `matrix` (3, 3) takes a new row and column to the old ones."""
+    channels = [ndimage.affine_transform(channel, matrix[:2, :2], matrix[:2, 2], order=1, mode=outside)
                 for channel in np.moveaxis(image, 2, 0)]
     return np.stack(channels, axis=2)
 
 
-def _shear_and_zoom(image: np.ndarray, view: np.void) -> np.ndarray:
-    """Repeat torchvision's `affine(angle=0, translate=(0, 0), scale=zoom_x, shear=(shear, 0))`, channel by channel.
+def _uniform(image: np.ndarray, view: np.void) -> np.ndarray:
+    """Repeat torchvision's `affine(angle=0, translate=(0, 0), scale=zoom_x, shear=(shear, 0))`.
 
-    Pillow chooses the nearest pixel by geometry alone, so float channels give the same as whole pixel values.
     Source: torchvision.transforms.functional._get_inverse_affine_matrix.
     """
     height, width = image.shape[:2]
-    x, y, zoom = width * 0.5, height * 0.5, view["zoom_x"]
-    a, b, d, e = 1 / zoom, np.tan(np.deg2rad(view["shear"])) / zoom, 0.0, 1 / zoom
-    matrix = (a, b, a * -x + b * -y + x, d, e, d * -x + e * -y + y)
-    channels = [Image.fromarray(channel).transform((width, height), Image.Transform.AFFINE, matrix,
+    zoom, shear = view["zoom_x"], np.deg2rad(view["shear"])
+    matrix = np.array([[1, np.tan(shear)], [0, 1]]) / zoom
+    return _mirror(_transform_nearest(image, matrix, (width * 0.5, height * 0.5)), view)
+
+
+def _stretched(image: np.ndarray, view: np.void) -> np.ndarray:
+    """Repeat `affine` of torchvision in 2018: rows are divided by the shear's cosine, the centre is half a pixel off.
+
+    Source: torchvision 0.2.1, transforms/functional.py, _get_inverse_affine_matrix and affine.
+    """
+    height, width = image.shape[:2]
+    zoom, shear = view["zoom_x"], np.deg2rad(view["shear"])
+    matrix = np.array([[1, np.tan(shear)], [0, 1 / np.cos(shear)]]) / zoom
+    return _mirror(_transform_nearest(image, matrix, (width * 0.5 + 0.5, height * 0.5 + 0.5)), view)
+
+
+def _transform_nearest(image: np.ndarray, matrix: np.ndarray, centre: tuple[float, float]) -> np.ndarray:
+    """Transform about `centre`, nearest pixel, outside black; `matrix` (2, 2) takes a new x and y to the old ones.
+
+    Pillow chooses the nearest pixel by geometry alone, so float channels give the same as whole pixel values.
+    """
+    (a, b), (d, e) = matrix
+    x, y = centre
+    inverse = (a, b, a * -x + b * -y + x, d, e, d * -x + e * -y + y)
+    channels = [Image.fromarray(channel).transform(channel.shape[::-1], Image.Transform.AFFINE, inverse,
                                                    Image.Resampling.NEAREST, fillcolor=0)
                 for channel in np.moveaxis(image, 2, 0)]
     return np.stack([np.asarray(channel) for channel in channels], axis=2)
+
+
+def _mirror(image: np.ndarray, view: np.void) -> np.ndarray:
+    return np.ascontiguousarray(image[:, ::-1]) if view["flip"] else image
+
+
+AUGMENTATIONS = {"per_axis": _per_axis, "reflected": _reflected, "uniform": _uniform, "stretched": _stretched}

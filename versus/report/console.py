@@ -45,16 +45,22 @@ def show_comparison(one: dict, other: dict, result: dict, titles: Titles, margin
           sentences.comparison(one, other, result, titles, margin, scope), console)
 
 
+def show_notes(notes: Iterable[str], console: Console | None = None) -> None:
+    """Print sentences, each on a line of its own, without those that are empty."""
+    _print(notes, console or Console(highlight=False))
+
+
 def explanation_table(shares: pd.DataFrame, titles: Titles) -> Table:
     """Return a table of `explanation.explain`'s shares: conventions by size, then their sum and what is left."""
     table = _table(f"Why they differ: the share of each convention ({titles[1]} minus {titles[0]})",
                    "accuracy", "95 % interval", "log loss", "95 % interval")
     accuracy, log_loss = (shares[shares.metric == metric].set_index("name") for metric in ("accuracy", "log_loss"))
     conventions = by_size(shares, "accuracy").name
-    for name in (*conventions, *LAST_ROWS):
+    last_rows = {name: label for name, label in LAST_ROWS.items() if name in accuracy.index}
+    for name in (*conventions, *last_rows):
         cells = [text for row in (accuracy.loc[name], log_loss.loc[name])
                  for text in (f"{row.share:+.3f}", _share_interval(row))]
-        table.add_row(LAST_ROWS.get(name, name), *cells)
+        table.add_row(last_rows.get(name, name), *cells)
     return table
 
 
@@ -65,6 +71,12 @@ def show_explanation(shares: pd.DataFrame, summary: dict, parity: dict, pair: Pa
     differences = sentences.other_differences(settings, titles)
     _show(explanation_table(shares, titles),
           [*sentences.explanation(shares, summary, pair, differences), sentences.parity(parity, titles)], console)
+
+
+def show_eras(shares: pd.DataFrame, scores: list[dict], pair: Pair, console: Console | None = None) -> None:
+    """Print what changed defaults did to one framework; `scores` are `scores.summary` of both eras' runs."""
+    titles = (pair[0].title, pair[1].title)
+    _show(explanation_table(shares, titles), sentences.eras(shares, scores, pair), console)
 
 
 def show_sample_size(plan: Plan, console: Console | None = None) -> None:
@@ -91,6 +103,10 @@ def _show(table: Table, texts: Iterable[str], console: Console | None) -> None:
     console = console or Console(highlight=False)
     console.print(table)
     console.print()
+    _print(texts, console)
+
+
+def _print(texts: Iterable[str], console: Console) -> None:
     for text in filter(None, texts):
         console.print(Text(text), soft_wrap=not console.is_terminal)
 

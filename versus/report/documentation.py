@@ -20,13 +20,17 @@ from versus.frameworks import COMPETITORS
 from versus.recipe import conventions
 
 PAGES = ["README.md", "docs/results.md", "docs/parity.md", "docs/conventions.md"]
-WATERFALL = "docs/waterfall.svg"
+WATERFALLS = {  # plot: the rows that it draws
+    "docs/waterfall.svg": "avp-native/waterfall.csv", "docs/waterfall_2018.svg": "avp-2018/waterfall.csv",
+    "docs/waterfall_keras.svg": "avp-eras/keras_waterfall.csv",
+    "docs/waterfall_torch.svg": "avp-eras/torch_waterfall.csv",
+}
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 PAIR = (COMPETITORS["keras"], COMPETITORS["torch"])  # whom the pages compare
 RUNS = Path("docs/runs")
 DEFAULT = Path("metrics")
-SETTINGS = {"avp-native": "each framework's own defaults", "avp-keras": "Keras's defaults in both",
-            "avp-torch": "PyTorch's defaults in both"}
+SETTINGS = {"avp-2018": "each framework's own of 2018", "avp-native": "each framework's own of today",
+            "avp-keras": "Keras's of today in both", "avp-torch": "PyTorch's of today in both"}
 PARITY_RUNS = {"avp-keras-float64": "float64, `keras`", "avp-torch-float64": "float64, `torch`",
                "avp-keras-float32-20x30": "float32, `keras`", "avp-torch-float32-20x30": "float32, `torch`"}
 PARITY_ROWS = {
@@ -44,8 +48,9 @@ def write(text: str) -> str:
 
 
 def answer() -> str:
-    """Write the three runs of Alien vs. Predator: each framework's own defaults, then equal defaults."""
-    rows = []
+    """Write the runs of Alien vs. Predator: each framework's own defaults, in 2018 and today, then equal defaults."""
+    rows = [["the article of 2018, one run of ResNet-50", *(f"{value:.3f}" for value in article.ACCURACY.values()),
+             f"{article.DIFFERENCE:+.3f}"]]
     for name, settings in SETTINGS.items():
         one, other, result = _run(RUNS / name)
         rows.append([settings, _score(one), _score(other), _difference(result, "accuracy")])
@@ -65,12 +70,14 @@ def scores() -> str:
     return _table(["defaults", "score", *_titles(), "difference (95 % interval)", "verdict"], rows)
 
 
-def explanation(folder: Path) -> str:
-    """Write the shares of one run."""
-    shares = metrics.read_table(folder / "explain.csv")
+def explanation(path: Path) -> str:
+    """Write the shares that a file holds."""
+    shares = metrics.read_table(path)
     accuracy, log_loss = (shares[shares.metric == metric].set_index("name") for metric in ("accuracy", "log_loss"))
     names = by_size(shares, "accuracy").name
-    last = {"all conventions": "sum", "not explained": "not explained"}
+    last = {"all conventions": "sum"}
+    if (shares.kind == "residual").any():
+        last["not explained"] = "not explained"
     rows = [[f"`{name}`" if name not in last else last[name], _share(accuracy.loc[name]),
              _share(log_loss.loc[name])] for name in (*names, *last)]
     return _table(["convention", "accuracy (95 % interval)", "log loss (95 % interval)"], rows)
@@ -119,32 +126,33 @@ def parity() -> str:
     return _table(["largest difference", *PARITY_RUNS.values()], rows)
 
 
-def table_of_conventions() -> str:
-    """Write the table of conventions."""
-    return _table(["convention", *_titles()], [
-        [f"`{name}`", *(defaults[competitor.framework].words for competitor in PAIR)]
-        for name, defaults in conventions.TABLE.items()])
-
-
-def sources() -> str:
-    """List where each default is documented."""
-    return _table(["convention", "framework", "source"], [
-        [f"`{name}`", competitor.title, defaults[competitor.framework].source]
-        for name, defaults in conventions.TABLE.items() for competitor in PAIR])
+def defaults_of_eras(column: str) -> str:
+    """Write a column of the table of conventions, "words" or "source", of each framework in each era."""
+    rows = []
+    for name, defaults in conventions.TABLE.items():
+        for competitor in PAIR:
+            texts = [getattr(defaults[competitor.framework][era], column) for era in (2018, "today")]
+            rows.append([f"`{name}`", competitor.title, texts[0], "the same" if texts[0] == texts[1] else texts[1]])
+    return _table(["convention", "framework", "2018", "today"], rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {
     "answer": answer, "scores": scores, "variation": variation, "default-run": default_run, "parity": parity,
-    "explanation": partial(explanation, RUNS / "avp-native"), "planted": partial(explanation, RUNS / "avp-planted"),
-    "default-explanation": partial(explanation, DEFAULT), "conventions": table_of_conventions, "sources": sources,
+    "explanation": partial(explanation, RUNS / "avp-native/explain.csv"),
+    "explanation-2018": partial(explanation, RUNS / "avp-2018/explain.csv"),
+    "eras-keras": partial(explanation, RUNS / "avp-eras/keras.csv"),
+    "eras-torch": partial(explanation, RUNS / "avp-eras/torch.csv"),
+    "planted": partial(explanation, RUNS / "avp-planted/explain.csv"),
+    "default-explanation": partial(explanation, DEFAULT / "explain.csv"),
+    "conventions": partial(defaults_of_eras, "words"), "sources": partial(defaults_of_eras, "source"),
 }
 
 
-def waterfall() -> str:
-    """Draw the effect of each convention on Alien vs. Predator with the template of `dvc plots`: SVG."""
+def waterfall(path: Path) -> str:
+    """Draw the effect of each convention, the rows of a CSV file, with the template of `dvc plots`: SVG."""
     import vl_convert
 
-    rows = metrics.read_table(RUNS / "avp-native" / "waterfall.csv").assign(rev="").to_dict("records")
+    rows = metrics.read_table(path).assign(rev="").to_dict("records")
     texts = {"DATA": rows, "TITLE": "", "X_LABEL": "", "Y_LABEL": "accuracy"}
     drawing = _fill(metrics.read(".dvc/plots/waterfall.json"), texts)
     return vl_convert.vegalite_to_svg(drawing | {"background": "white"})
@@ -207,10 +215,11 @@ def _table(headings: list[str], rows: list[list[str]]) -> str:
 
 
 def main() -> None:
-    """Write all pages and the plot."""
+    """Write all pages and plots."""
     for page in map(Path, PAGES):
         page.write_text(write(page.read_text(encoding="utf-8")), encoding="utf-8")
-    Path(WATERFALL).write_text(waterfall(), encoding="utf-8")
+    for plot, rows in WATERFALLS.items():
+        Path(plot).write_text(waterfall(RUNS / rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

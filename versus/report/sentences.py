@@ -12,7 +12,7 @@ from versus.evaluation.explanation import by_size
 from versus.evaluation.intervals import SMALLEST_P
 from versus.evaluation.sample_size import Plan
 from versus.frameworks import Competitor
-from versus.recipe.conventions import TABLE
+from versus.recipe.conventions import VERSIONS
 
 Titles = tuple[str, str]
 Pair = tuple[Competitor, Competitor]
@@ -153,29 +153,61 @@ def explanation(shares: pd.DataFrame, summary: dict, pair: Pair, other_differenc
     yield _unexplained(summary, other_differences)
 
 
-def _causes(shares: pd.DataFrame, metric: str, name: str, other: Competitor) -> str:
-    """Name the conventions with a significant share: causes if it has the sign of a significant total.
+def _listed(rows: pd.DataFrame, metric: str, other: Competitor) -> str:
+    """List conventions with their shares; for accuracy say what the other competitor does there."""
+    return ", ".join(
+        f"{row.name} ({row.share:+.3f}" + (f"; in {other.title} {other.own_default(row.name).words}"
+                                           if metric == "accuracy" else "") + ")" for row in rows.itertuples())
 
-    For accuracy it is said what the other competitor does there.
-    """
-    (total,) = shares[(shares.metric == metric) & (shares.kind == "total")].itertuples()
+
+def _significant(shares: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return the conventions with a significant share in one metric, the largest first."""
     rows = by_size(shares, metric)
-    rows = rows[rows.significant]
+    return rows[rows.significant]
 
-    def listed(some: pd.DataFrame) -> str:
-        return ", ".join(
-            f"{row.name} ({row.share:+.3f}"
-            + (f"; in {other.title} {TABLE[row.name][other.framework].words}" if metric == "accuracy" else "") + ")"
-            for row in some.itertuples())
 
+def _causes(shares: pd.DataFrame, metric: str, name: str, other: Competitor) -> str:
+    """Name the conventions with a significant share: causes if it has the sign of a significant total."""
+    (total,) = shares[(shares.metric == metric) & (shares.kind == "total")].itertuples()
+    rows = _significant(shares, metric)
     if total.low <= 0 <= total.high:
-        within = listed(rows) or "no convention"
+        within = _listed(rows, metric, other) or "no convention"
         verb = "have a significant effect" if len(rows) > 1 else "has a significant effect"
         return f"No significant difference in {name}; within it, {within} {verb}."
     same = rows.share * total.share > 0
-    against = f"; against it works {listed(rows[~same])}" if not same.all() else ""
-    return (f"Cause of the difference in {name}: {listed(rows[same]) or 'no convention has a significant share'}"
-            f"{against}.")
+    against = f"; against it works {_listed(rows[~same], metric, other)}" if not same.all() else ""
+    causes = _listed(rows[same], metric, other) or "no convention has a significant share"
+    return f"Cause of the difference in {name}: {causes}{against}."
+
+
+def enlargement(side: int, image_size: int) -> str:
+    """Say that the images are enlarged twofold or more, from a median side to `image_size`, both in pixels; else ""."""
+    times = image_size / side
+    if times < 2:
+        return ""
+    return (f"The images, {side} pixels a side in the median, are enlarged {times:.1f} times (model.image_size: "
+            f"{image_size}). How they are enlarged, the convention resize, can decide more than the framework.")
+
+
+def era(conventions: params.Conventions) -> str:
+    """Say whose defaults are compared where they are not today's; else ""."""
+    if conventions.era == "today":
+        return ""
+    return (f"The defaults are those of {conventions.era}: {VERSIONS[conventions.era]}. Today's: "
+            "conventions.era=today.")
+
+
+def eras(shares: pd.DataFrame, scores: list[dict], pair: Pair) -> Iterator[str]:
+    """Say how far other defaults moved one framework, and which of them; `scores` are those of both eras."""
+    one, other = (f"{summary['accuracy']:.3f} ± {summary['accuracy_sd']:.3f}" for summary in scores)
+    total = shares[(shares.metric == "accuracy") & (shares.kind == "total")].iloc[0]
+    moved = (f"moves by {total.share:+.3f} ({total.low:+.3f} to {total.high:+.3f})" if total.significant
+             else f"does not move significantly ({total.share:+.3f}, {total.low:+.3f} to {total.high:+.3f})")
+    yield f"From {pair[0].title} ({one}) to {pair[1].title} ({other}) the accuracy {moved}."
+    causes, of_log_loss = (_listed(_significant(shares, metric), metric, pair[1])
+                           for metric in ("accuracy", "log_loss"))
+    yield (f"Changed defaults with a significant share: {causes or 'none'}. "
+           f"In log loss: {of_log_loss or 'none'}.")
 
 
 def _unexplained(summary: dict, other_differences: list[str]) -> str:

@@ -18,6 +18,7 @@ from versus.recipe.weights import Pretrained, Tensors
 class BatchStatistics(layers.BatchNormalization):
     """Normalise by the batch even though frozen, as PyTorch's frozen layers do under `model.train()`.
 
+    With a momentum of 1 the stored statistics never change, as in Keras 2.2.2.
     The running variance is updated with the unbiased variance of the batch, as in torch.nn.BatchNorm2d; Keras's own
     layer would use the biased one. With a single value a channel (one image with a 1 x 1 feature map) that is 0/0 and
     the stored variance becomes NaN. PyTorch raises an error for such a batch; here `extraction.check_batches` does.
@@ -48,13 +49,13 @@ def _mean_of_each_channel(x):
 def build(model: params.Model, pretrained: Pretrained, batch_norm: str) -> keras.Model:
     """Build the frozen backbone of the params section `model` with the weights `pretrained`.
 
-    With `batch_norm` "batch" and called with `training=True`, batch norm uses the statistics of the batch and updates
-    the stored ones. With "frozen" it never does.
+    Called with `training=True`, batch norm uses the statistics of the batch: with `batch_norm` "batch" it also updates
+    the stored ones, with "batch_not_stored" it does not. With "frozen" it always uses the stored ones.
     """
     if not pretrained.shared:
         backbone = applications_resnet50(model.image_size)
-        if batch_norm == "batch":
-            backbone = _with_batch_statistics(backbone)
+        if batch_norm != "frozen":
+            backbone = _with_batch_statistics(backbone, **_momentum(batch_norm))
     else:
         backbone = network(model.backbone, model.image_size, batch_norm)
         copy_weights(backbone, pretrained.tensors)
@@ -65,10 +66,11 @@ def build(model: params.Model, pretrained: Pretrained, batch_norm: str) -> keras
 def network(name: str, image_size: int, batch_norm: str = "frozen") -> keras.Model:
     """Build a backbone with weights yet to be loaded: pixels (n, size, size, 3), 0..255, to features (n, width)."""
     architecture = ARCHITECTURES[name]
-    layer = BatchStatistics if batch_norm == "batch" else layers.BatchNormalization
+    layer = layers.BatchNormalization if batch_norm == "frozen" else BatchStatistics
+    settings = {"epsilon": architecture.epsilon, "momentum": 1 - architecture.momentum} | _momentum(batch_norm)
 
     def normalise(x, name, activation=None):
-        x = layer(epsilon=architecture.epsilon, momentum=1 - architecture.momentum, name=name)(x)
+        x = layer(name=name, **settings)(x)
         return layers.Activation(activation, name=f"{name}.{activation}")(x) if activation else x
 
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
@@ -119,11 +121,17 @@ def _variables(backbone: keras.Model) -> Iterator[tuple[str, keras.Variable, tup
             yield f"{layer.name}.{name}", variable, axes
 
 
-def _with_batch_statistics(backbone: keras.Model) -> keras.Model:
-    """Copy a backbone with each BatchNormalization replaced by BatchStatistics."""
+def _momentum(batch_norm: str) -> dict[str, float]:
+    """Return the setting of batch norm under which the stored statistics stay as they are; {} where they change."""
+    return {"momentum": 1.0} if batch_norm == "batch_not_stored" else {}
+
+
+def _with_batch_statistics(backbone: keras.Model, **settings: float) -> keras.Model:
+    """Copy a backbone with each BatchNormalization replaced by BatchStatistics with other `settings`."""
     def convert(layer):
-        kind = BatchStatistics if isinstance(layer, layers.BatchNormalization) else type(layer)
-        return kind.from_config(layer.get_config())
+        if isinstance(layer, layers.BatchNormalization):
+            return BatchStatistics.from_config(layer.get_config() | settings)
+        return type(layer).from_config(layer.get_config())
 
     copy = keras.models.clone_model(backbone, clone_function=convert)
     copy.set_weights(backbone.get_weights())

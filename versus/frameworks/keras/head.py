@@ -12,16 +12,17 @@ from versus.artifacts import heads
 from versus.artifacts.heads import LAYERS
 
 
-class CorrectedAdam(keras.optimizers.Adam):
-    """Take the step of torch.optim.Adam (Kingma & Ba 2015, algorithm 1): epsilon is added to the corrected root.
+class TorchAdam(keras.optimizers.Adam):
+    """Take the step of torch.optim.Adam: epsilon is added to the corrected root, or to the uncorrected one, as in 2018.
 
-    Its factors are computed from Python floats, as in PyTorch: `ops.cast` would round the betas to float32.
-    Source: torch/optim/adam.py, _single_tensor_adam.
+    The first is algorithm 1 of Kingma & Ba 2015, the second their section 2.1. The factors are computed from Python
+    floats, as in PyTorch: `ops.cast` would round the betas to float32.
+    Source: torch/optim/adam.py, _single_tensor_adam; of PyTorch 0.4.1: Adam.step.
     """
 
-    def __init__(self, rate, epsilon):
+    def __init__(self, rate, epsilon, corrected):
         super().__init__(rate, epsilon=epsilon)
-        self.rate = rate
+        self.rate, self.corrected = rate, corrected
 
     def update_step(self, gradient, variable, learning_rate):
         steps = tf.cast(self.iterations + 1, tf.float64)
@@ -31,12 +32,16 @@ class CorrectedAdam(keras.optimizers.Adam):
         m, v = (moments[self._get_variable_index(variable)] for moments in (self._momentums, self._velocities))
         m.assign(m + (gradient - m) * (1 - self.beta_1))
         v.assign(v * self.beta_2 + gradient * gradient * (1 - self.beta_2))
-        variable.assign(variable - step * m / (ops.sqrt(v) / root + self.epsilon))
+        if self.corrected:
+            variable.assign(variable - step * m / (ops.sqrt(v) / root + self.epsilon))
+        else:
+            variable.assign(variable - step * root * m / (ops.sqrt(v) + self.epsilon))
 
 
 ADAMS = {
-    "uncorrected": lambda rate: keras.optimizers.Adam(rate, epsilon=1e-7),
-    "corrected": lambda rate: CorrectedAdam(rate, epsilon=1e-8),
+    "uncorrected_1e-7": lambda rate: keras.optimizers.Adam(rate, epsilon=1e-7),
+    "uncorrected_1e-8": lambda rate: TorchAdam(rate, epsilon=1e-8, corrected=False),
+    "corrected_1e-8": lambda rate: TorchAdam(rate, epsilon=1e-8, corrected=True),
 }
 
 

@@ -30,22 +30,25 @@ class Backbone(nn.Module):
 def build(model: params.Model, pretrained: Pretrained, batch_norm: str) -> Backbone:
     """Build the frozen backbone of the params section `model` with the weights `pretrained`.
 
-    With `batch_norm` "batch" it is in training mode, as under `model.train()`: batch norm uses the statistics of the
-    batch and updates the stored ones. With "frozen" it is in evaluation mode.
+    In training mode, as under `model.train()`, batch norm uses the statistics of the batch: with `batch_norm` "batch"
+    it also updates the stored ones, with "batch_not_stored" it does not. With "frozen" it is in evaluation mode.
     """
-    backbone = network(model.backbone, model.image_size)
+    backbone = network(model.backbone, model.image_size, batch_norm)
     copy_weights(backbone, pretrained.tensors)
-    backbone.requires_grad_(False)
-    backbone.train(batch_norm == "batch")
-    return backbone
+    return backbone.requires_grad_(False)
 
 
 def network(name: str, image_size: int, batch_norm: str = "frozen") -> Backbone:
     """Build a backbone with weights yet to be loaded: pixels (n, 3, size, size), 0..255, to features (n, width).
 
-    It takes images of any size; batch norm is chosen by its mode.
+    It takes images of any size; batch norm is chosen by its mode and its momentum.
     """
-    return Backbone(name).train(batch_norm == "batch")
+    backbone = Backbone(name).train(batch_norm != "frozen")
+    if batch_norm == "batch_not_stored":
+        for layer in backbone.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.momentum = 0.0
+    return backbone
 
 
 def copy_weights(backbone: Backbone, tensors: Tensors) -> None:

@@ -11,15 +11,15 @@ from versus.artifacts.heads import LAYERS
 
 
 class UncorrectedAdam(torch.optim.Optimizer):
-    """Take the step of keras.optimizers.Adam: epsilon is added to the uncorrected root.
+    """Take the step of keras.optimizers.Adam, and of torch.optim.Adam in 2018: epsilon stands at the uncorrected root.
 
-    That is "epsilon hat" of Kingma & Ba 2015, section 2.1. The betas are rounded to float32 before their powers are
-    taken, at any precision, as Keras's `ops.cast` does.
-    Source: keras/src/optimizers/adam.py, update_step.
+    That is "epsilon hat" of Kingma & Ba 2015, section 2.1. Keras's `ops.cast` rounds the betas to float32 before their
+    powers are taken, at any precision: so does this with `rounded_betas`.
+    Source: keras/src/optimizers/adam.py, update_step; PyTorch 0.4.1, torch/optim/adam.py, Adam.step.
     """
 
-    def __init__(self, parameters, lr, betas=(0.9, 0.999), eps=1e-7):
-        super().__init__(parameters, {"lr": lr, "betas": betas, "eps": eps})
+    def __init__(self, parameters, lr, betas=(0.9, 0.999), *, eps, rounded_betas):
+        super().__init__(parameters, {"lr": lr, "betas": betas, "eps": eps, "rounded_betas": rounded_betas})
 
     @torch.no_grad()
     def step(self, closure=None):
@@ -32,18 +32,24 @@ class UncorrectedAdam(torch.optim.Optimizer):
         if not state:
             state.update(step=0, m=torch.zeros_like(parameter), v=torch.zeros_like(parameter))
         state["step"] += 1
-        number = torch.empty((), dtype=parameter.dtype).numpy().dtype.type
-        power_1, power_2 = (number(np.float32(beta)) ** number(state["step"]) for beta in group["betas"])
-        alpha = number(group["lr"]) * np.sqrt(1 - power_2) / (1 - power_1)
         m, v = state["m"], state["v"]
         m.add_((gradient - m) * (1 - group["betas"][0]))
         v.add_((gradient * gradient - v) * (1 - group["betas"][1]))
-        parameter.sub_(m * float(alpha) / (v.sqrt() + group["eps"]))
+        parameter.sub_(m * self._rate(group, state["step"], parameter.dtype) / (v.sqrt() + group["eps"]))
+
+    def _rate(self, group, step, dtype):
+        """Return the learning rate, corrected for the bias of both moments."""
+        number, betas = float, group["betas"]
+        if group["rounded_betas"]:
+            number, betas = torch.empty((), dtype=dtype).numpy().dtype.type, map(np.float32, betas)
+        power_1, power_2 = (number(beta) ** number(step) for beta in betas)
+        return float(number(group["lr"]) * np.sqrt(1 - power_2) / (1 - power_1))
 
 
 ADAMS = {
-    "uncorrected": lambda parameters, rate: UncorrectedAdam(parameters, rate, eps=1e-7),
-    "corrected": lambda parameters, rate: torch.optim.Adam(parameters, rate, eps=1e-8),
+    "uncorrected_1e-7": lambda parameters, rate: UncorrectedAdam(parameters, rate, eps=1e-7, rounded_betas=True),
+    "uncorrected_1e-8": lambda parameters, rate: UncorrectedAdam(parameters, rate, eps=1e-8, rounded_betas=False),
+    "corrected_1e-8": lambda parameters, rate: torch.optim.Adam(parameters, rate, eps=1e-8),
 }
 
 
