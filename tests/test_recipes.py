@@ -75,13 +75,13 @@ def written(predictions, folder):
     (3.0, 0.25, 20, 0, "The pipeline does what the recipe does."),
     (2.0, 0.25, 20, 1, "The pipeline strays from what the recipe does."),
     (3.0, 0.02, 20, 1, "The pipeline strays from what the recipe does."),  # its runs spread too little
-    (3.0, 0.25, 2, 2, "Not decided: nothing shows a difference, but the intervals are wider than the margins; add runs."),
+    (3.0, 0.25, 3, 2, "Not decided: nothing shows a difference, but the intervals are wider than the margins; add runs."),
 ])
 def test_a_strayed_emulation_is_told_from_a_faithful_one(tmp_path, capsys, skill, between, runs, status, sentence):
     generator = np.random.default_rng(5)
     recipes = written(runs_of(runs, 400, generator), tmp_path)
     predictions_csv.write(runs_of(20, 400, generator, skill, between), tmp_path / "ours.csv")
-    assert compare.main(tmp_path / "ours.csv", recipes, 0.02, 0.05) == status
+    assert compare.main(tmp_path / "ours.csv", recipes, 0.03, 0.05) == status
     output = capsys.readouterr().out
     assert output.splitlines()[-1] == sentence and f"simulated, {runs} runs" in output
     assert output.count("recipe 0.") == 2 and output.count("spread between runs") == 2
