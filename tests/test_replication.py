@@ -22,30 +22,30 @@ def runs_of(number, images, generator, skill=3.0, between=0.25):
 def test_the_interval_of_runs_alone_is_that_of_welch():
     generator = np.random.default_rng(1)
     one, other = generator.normal(0, 1, 6), generator.normal(0.5, 3, 9)
-    found = estimate_unpaired(*(np.repeat(values[:, None], 40, axis=1) for values in (one, other)), SETTINGS)
+    results = estimate_unpaired(*(np.repeat(values[:, None], 40, axis=1) for values in (one, other)), SETTINGS)
     welch = stats.ttest_ind(other, one, equal_var=False)
     half = stats.t.ppf(0.975, int(welch.df)) * (other.mean() - one.mean()) / welch.statistic
-    assert found.interval == pytest.approx((found.mean - half, found.mean + half))
+    assert results.interval == pytest.approx((results.mean - half, results.mean + half))
 
 
 def test_runs_that_do_the_same_rarely_stray_and_no_runs_of_another_recipe_are_equivalent():
     generator = np.random.default_rng(2)
     same = [replicate(runs_of(5, 200, generator), runs_of(10, 200, generator), MARGINS, SETTINGS) for _ in range(100)]
     for metric in MARGINS:
-        assert sum(found[metric].verdict == "strays" for found in same) <= 5
-        assert sum(found[metric].spread.differs for found in same) <= 12  # 5 % of 100, and three standard errors
-    assert sum(found["accuracy"].verdict == "equivalent" for found in same) >= 50
+        assert sum(results[metric].verdict == "strays" for results in same) <= 5
+        assert sum(results[metric].spread.differs for results in same) <= 12  # 5 % of 100, and three standard errors
+    assert sum(results["accuracy"].verdict == "equivalent" for results in same) >= 50
     other = [replicate(runs_of(5, 200, generator), runs_of(10, 200, generator, skill=2.0), MARGINS, SETTINGS)
              for _ in range(50)]
     for metric in MARGINS:
-        assert {found[metric].verdict for found in other} == {"strays"}
+        assert {results[metric].verdict for results in other} == {"strays"}
 
 
 def test_runs_that_spread_too_little_are_told_from_others():
     generator = np.random.default_rng(3)
-    found = [replicate(runs_of(10, 400, generator, between=1.0), runs_of(10, 400, generator, between=0.1), MARGINS,
+    results = [replicate(runs_of(10, 400, generator, between=1.0), runs_of(10, 400, generator, between=0.1), MARGINS,
                        SETTINGS)["log_loss"].spread for _ in range(20)]
-    assert all(one.differs and one.ratio < 0.5 for one in found)
+    assert all(one.differs and one.ratio < 0.5 for one in results)
 
 
 @pytest.mark.parametrize("draw", [lambda generator, size: generator.normal(0, 1, size),
@@ -53,8 +53,8 @@ def test_runs_that_spread_too_little_are_told_from_others():
 @pytest.mark.parametrize("sizes", [(5, 10), (10, 10)])
 def test_the_interval_of_the_ratio_of_spreads_holds_the_truth_as_often_as_it_says(draw, sizes):
     generator = np.random.default_rng(4)
-    found = [spread(draw(generator, sizes[0]), 2 * draw(generator, sizes[1])) for _ in range(1000)]
-    assert np.mean([one.low < 2 < one.high for one in found]) == pytest.approx(0.95, abs=0.035)
+    results = [spread(draw(generator, sizes[0]), 2 * draw(generator, sizes[1])) for _ in range(1000)]
+    assert np.mean([one.low < 2 < one.high for one in results]) == pytest.approx(0.95, abs=0.035)
 
 
 def test_runs_without_variance_have_no_ratio_of_spreads_that_says_something():

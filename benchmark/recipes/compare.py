@@ -18,6 +18,7 @@ from versus.command import run
 from versus.evaluation.comparison import EQUIVALENT
 from versus.evaluation.replication import STRAYS, Replication, replicate
 
+UNDECIDED = "Not decided: nothing shows a difference, but the intervals are wider than the margins; add runs."
 NAMES = {"accuracy": "accuracy", "log_loss": "log loss"}
 
 
@@ -35,14 +36,14 @@ def read_runs(paths: list[Path]) -> tuple[str, Predictions]:
                                     probabilities / probabilities.sum(axis=2, keepdims=True))
 
 
-def sentences(name: str, found: Replication, margin: float) -> list[str]:
+def sentences(name: str, result: Replication, margin: float) -> list[str]:
     """Say what was found of one metric."""
-    low, high = found.difference.interval
-    spread = found.spread
+    low, high = result.difference.interval
+    spread = result.spread
     return [
-        f"{name}: recipe {found.one.mean():.3f} ± {found.one.std(ddof=1):.3f}, pipeline {found.other.mean():.3f} ± "
-        f"{found.other.std(ddof=1):.3f}, pipeline minus recipe {found.difference.mean:+.3f} "
-        f"({low:+.3f} to {high:+.3f}): {found.verdict} (margin {margin:g})",
+        f"{name}: recipe {result.one.mean():.3f} ± {result.one.std(ddof=1):.3f}, pipeline {result.other.mean():.3f} ± "
+        f"{result.other.std(ddof=1):.3f}, pipeline minus recipe {result.difference.mean:+.3f} "
+        f"({low:+.3f} to {high:+.3f}): {result.verdict} (margin {margin:g})",
         f"  spread between runs: the pipeline's is {spread.ratio:.2f} times the recipe's ({spread.low:.2f} to "
         f"{spread.high:.2f}){': strays' if spread.differs else ''}"]
 
@@ -52,16 +53,16 @@ def main(ours: Path, recipes: list[Path], margin: float, log_loss_margin: float)
     name, runs = read_runs(recipes)
     pipeline = predictions_csv.read(ours)
     margins = {"accuracy": margin, "log_loss": log_loss_margin}
-    found = replicate(runs, pipeline, margins, params.Compare(margin=margin, bootstrap=10000, seed=0))
+    replications = replicate(runs, pipeline, margins, params.Compare(margin=margin, bootstrap=10000, seed=0))
     print(f"{name}, {len(runs.seeds)} runs, and the pipeline ({ours}), {len(pipeline.seeds)} runs; "
           f"{len(runs.files)} validation images; mean ± sd of runs, 95 % intervals")
-    for metric, one in found.items():
-        print(*sentences(NAMES[metric], one, margins[metric]), sep="\n")
-    if any(one.verdict == STRAYS or one.spread.differs for one in found.values()):
+    for metric, result in replications.items():
+        print(*sentences(NAMES[metric], result, margins[metric]), sep="\n")
+    if any(one.verdict == STRAYS or one.spread.differs for one in replications.values()):
         print("The pipeline strays from what the recipe does.")
         return 1
-    if any(one.verdict != EQUIVALENT for one in found.values()):
-        print("Not decided: nothing shows a difference, but the intervals are wider than the margins; add runs.")
+    if any(one.verdict != EQUIVALENT for one in replications.values()):
+        print(UNDECIDED)
         return 2
     print("The pipeline does what the recipe does.")
     return 0

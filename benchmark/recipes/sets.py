@@ -1,8 +1,8 @@
 """Make sets of images for the recipes from images that are there: python -m benchmark.recipes.sets KIND FROM TO.
 
-`small` shrinks {train,validation}/<class>/* to 32 pixels: every loader has to enlarge them sevenfold. `large` cuts large
-photographs, any folder of them, into pieces of 800 pixels of two classes: as they are, or upside down. Training pieces
-come from the left of a photograph, validation pieces from its right. The photographs of Debian's package mate-backgrounds
+`small` shrinks {train,validation}/<class>/* to 32 pixels: every loader has to enlarge them sevenfold. `large` cuts a
+folder of large photographs into pieces of 800 pixels of two classes: as they are, or upside down. Training pieces come
+from the left of a photograph, validation pieces from its right. The photographs of Debian's package mate-backgrounds
 serve: `apt-get download mate-backgrounds && dpkg -x mate-backgrounds*.deb TO`, below usr/share/backgrounds/mate/nature.
 """
 
