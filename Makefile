@@ -5,7 +5,8 @@ BIN := $(CURDIR)/.venv/bin
 UV := $(shell command -v uv || echo $(CURDIR)/.venv-uv/bin/uv)
 export PATH := $(BIN):$(PATH)
 
-.PHONY: repro test tests-of-pipeline tests-of-parity tests-of-keras tests-of-torch other-tests deps docs lock clean
+.PHONY: repro test tests-of-pipeline tests-of-parity tests-of-keras tests-of-torch other-tests yardsticks deps docs lock \
+	clean
 
 repro: .venv/installed
 	dvc repro
@@ -35,6 +36,12 @@ tests-of-torch:
 other-tests:
 	pytest $(addprefix --ignore=,$(PIPELINE) $(PARITY))
 	mypy
+
+# does the pipeline do what the frameworks' own recipes do? After `dvc repro`; ERA is conventions.era of its run
+FOLDER ?= data/split
+ERA ?= today
+yardsticks: .venv/installed
+	python -m benchmark.recipes.run $(FOLDER) --era $(ERA)
 
 # after a change of imports: the lists of modules in dvc.yaml
 deps: .venv/installed
