@@ -39,8 +39,8 @@ def main(first, second):
 
     probabilities = combinations.fit_combinations(head.Trainer, settings, resolved, entries,
                                                   lambda entry: feature_cache.read(cache, entry), train)
-    save(Combinations((first, second), conventions.differing(*ends), entries, validation.names,
-                      validation.classes, validation.labels, probabilities), f"data/combinations/{first}-{second}.safetensors")
+    save(Combinations((first, second), conventions.differing(*ends), entries, validation.names, validation.classes,
+                      validation.labels, probabilities), f"data/combinations/{first}-{second}.safetensors")
 
 
 if __name__ == "__main__":

@@ -3,12 +3,13 @@
 import sys
 
 from versus import params
-from versus.artifacts import combinations, metrics, predictions_csv
+from versus.artifacts import combinations, feature_cache, features, metrics, predictions_csv
 from versus.artifacts.predictions import pair
 from versus.command import run
-from versus.evaluation import explanation
+from versus.evaluation import completeness, explanation
+from versus.evaluation.completeness import Corner
 from versus.frameworks import competitor
-from versus.report import console
+from versus.report import console, sentences
 
 
 def main(first, second):
@@ -20,11 +21,24 @@ def main(first, second):
     predictions = trained.of_pair((first, second), natives[0])
     same_seeds = [native.first_seeds(len(predictions[0].seeds)) for native in natives]  # so that the shares add up
     shares = explanation.explain(trained.factors, predictions, *same_seeds, settings.compare)
-    summary = explanation.summary(shares)
-    metrics.write("metrics/explain.json", summary)
+
+    differences = sentences.other_differences(settings, titles)
+    corners = zip((first, second), (trained.entries[0], trained.entries[-1]), (predictions[0], predictions[-1]),
+                  same_seeds)
+    judged = None if differences else completeness.judge(tuple(
+        corner(f"data/feature_cache/{first}-{second}", *each) for each in corners))
+    metrics.write("metrics/explain.json", explanation.summary(shares) | {"complete": sentences.complete(judged)})
     metrics.write_table("metrics/explain.csv", shares)
     metrics.write_table("metrics/plots/waterfall.csv", explanation.waterfall(shares, *same_seeds, titles))
-    console.show_explanation(shares, summary, metrics.read("metrics/parity.json"), (one, other), settings)
+    console.show_explanation(shares, sentences.completeness(judged, titles, differences),
+                             metrics.read("metrics/parity.json"), (one, other))
+
+
+def corner(cache, name, entry, computed, native):
+    """What is computed twice, with all of a competitor's defaults: for the combinations, and by its native run."""
+    own = features.read(f"data/features/{name}")
+    same_pixels = feature_cache.pixels(cache, entry) == feature_cache.digest(own.pixels)
+    return Corner((feature_cache.read(cache, entry), own), same_pixels, (computed, native))
 
 
 if __name__ == "__main__":

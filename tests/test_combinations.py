@@ -117,7 +117,8 @@ def test_a_file_gives_back_what_it_holds_in_the_same_bytes(tmp_path):
 
 
 def test_combinations_of_other_images_or_in_another_order_are_refused():
-    saved = files.Combinations(("keras", "torch"), [], ["x"], ["a/1.jpg"], ["a", "b"], np.array([0]), np.ones((1, 1, 1, 2)) / 2)
+    saved = files.Combinations(("keras", "torch"), [], ["x"], ["a/1.jpg"], ["a", "b"], np.array([0]),
+                               np.ones((1, 1, 1, 2)) / 2)
     native = Predictions((0,), ("a/2.jpg",), ("a", "b"), np.array([0]), np.ones((1, 1, 2)) / 2)
     with pytest.raises(PredictionsError, match="same images and classes: run `dvc repro`"):
         saved.of_pair(("keras", "torch"), native)

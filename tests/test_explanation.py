@@ -84,9 +84,9 @@ def explain(names, combinations, one=None, other=None, settings=SETTINGS):
     return explanation.explain(names, combinations, one or combinations[0], other or combinations[-1], settings)
 
 
-def said(shares, differences=()):
+def said(shares):
     """The sentences of an explanation."""
-    return list(sentences.explanation(shares, explanation.summary(shares), PAIR, list(differences)))
+    return list(sentences.explanation(shares, PAIR))
 
 
 def cause(shares):
@@ -185,13 +185,6 @@ def test_a_share_that_a_single_test_would_show_need_not_be_significant_among_thr
     assert (single & ~shares.significant)[shares.kind == "convention"].any()
 
 
-@pytest.mark.parametrize("differences, words", [((), "a convention is missing"), (["other views"], ": other views.")])
-def test_what_is_left_is_said(differences, words):
-    combinations, (one, other) = draw_combinations([-0.1]), draw_combinations([-2.0])
-    sentence = said(explain(["adam"], combinations, one, other), differences)[-1]
-    assert "more than noise" in sentence and words in sentence
-
-
 # Few images
 
 def turned(images, share, rng, seeds=5):
@@ -237,13 +230,3 @@ def test_shares_are_of_independent_images():
     expected, shares = explain(["adam", "resize"], combinations), explain(["adam", "resize"], double)
     for column in ("share", "low", "high"):
         np.testing.assert_allclose(shares[column], expected[column], atol=1e-12)
-
-
-def test_rounding_is_no_missing_convention():
-    combinations = draw_combinations([-1.0])
-    labels = combinations[0].labels
-    away = np.where(labels[:, None] == [0, 1], -1e-7, 1e-7)  # from each image's true class
-    one, other = combinations[0], combinations[-1].with_probabilities(combinations[-1].probabilities + away)
-    shares = explain(["adam"], combinations, one, other)
-    assert shares[(shares.kind == "residual") & (shares.metric == "log_loss")].low.item() > 0
-    assert "within noise." in said(shares)[-1]

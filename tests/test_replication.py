@@ -22,10 +22,11 @@ def runs_of(number, images, generator, skill=3.0, between=0.25):
 def test_the_interval_of_runs_alone_is_that_of_welch():
     generator = np.random.default_rng(1)
     one, other = generator.normal(0, 1, 6), generator.normal(0.5, 3, 9)
-    results = estimate_unpaired(*(np.repeat(values[:, None], 40, axis=1) for values in (one, other)), SETTINGS)
+    results = estimate_unpaired(*(np.repeat(values[:, None], 40, axis=1) for values in (one, other)), SETTINGS,
+                                np.arange(40))
     welch = stats.ttest_ind(other, one, equal_var=False)
     half = stats.t.ppf(0.975, int(welch.df)) * (other.mean() - one.mean()) / welch.statistic
-    assert results.interval == pytest.approx((results.mean - half, results.mean + half))
+    assert results.interval() == pytest.approx((results.mean - half, results.mean + half))
 
 
 def test_runs_that_do_the_same_rarely_stray_and_no_runs_of_another_recipe_are_equivalent():

@@ -246,13 +246,15 @@ def test_stages_evaluate_and_compare(tmp_path, classes, seeds):
         predictions = draw_predictions(seeds, 90, classes, skill, rng=int(skill))
         rows_of(predictions).to_csv(tmp_path / f"data/predictions/{name}.csv", index=False)
         write_record(predictions, tmp_path / f"data/training/{name}.safetensors")
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics/split.json").write_text('{"median_side": 300}')
     written = []
     for _ in range(2):
         for name in ("evaluate", "compare"):
             done = run_stage(name, tmp_path, "keras", "torch")
             assert done.returncode == 0 and not done.stderr, done.stderr
         written.append({path: path.read_bytes() for path in sorted(tmp_path.rglob("metrics/**/*")) if path.is_file()})
-    assert written[0] == written[1] and len(written[0]) == 13  # 2 x (scores, 5 plots), and the comparison
+    assert written[0] == written[1] and len(written[0]) == 14  # 2 x (scores, 5 plots), the comparison and what it reads
     assert json.loads((tmp_path / "metrics/compare.json").read_text())["verdict"] == "PyTorch better"
     assert json.loads((tmp_path / "metrics/torch.json").read_text())["images"] == 90
     table, _, sentences = done.stdout.partition("Verdict: ")

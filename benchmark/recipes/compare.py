@@ -38,7 +38,7 @@ def read_runs(paths: list[Path]) -> tuple[str, Predictions]:
 
 def sentences(name: str, result: Replication, margin: float) -> list[str]:
     """Say what was found of one metric."""
-    low, high = result.difference.interval
+    low, high = result.difference.interval()
     spread = result.spread
     return [
         f"{name}: recipe {result.one.mean():.3f} ± {result.one.std(ddof=1):.3f}, pipeline {result.other.mean():.3f} ± "

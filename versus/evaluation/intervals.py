@@ -285,5 +285,5 @@ def estimate(differences: np.ndarray, settings: params.Compare, units: np.ndarra
     """
     cells = by_unit(differences, units)
     limits = None if bounds is None else by_unit(np.broadcast_to(bounds, differences.shape[1:])[None] * 1.0, units)[0]
-    t_values = np.sort(studentised(cells, settings.bootstrap, np.random.default_rng(settings.seed)))
-    return Estimate(variance_components(cells, limits), t_values)
+    variances = variance_components(cells, limits)  # refuses a single unit
+    return Estimate(variances, np.sort(studentised(cells, settings.bootstrap, np.random.default_rng(settings.seed))))

@@ -12,8 +12,7 @@ from scipy.stats import trim_mean
 from versus import params
 from versus.artifacts.predictions import Predictions
 from versus.evaluation.comparison import EQUIVALENT, UNDECIDED, verdict
-from versus.evaluation.intervals import (Estimate, VarianceComponents, equivalence_interval, interval, studentised,
-                                         variance_components)
+from versus.evaluation.intervals import Estimate, VarianceComponents, by_unit, studentised, variance_components
 
 STRAYS = "strays"
 
@@ -53,27 +52,34 @@ def replicate(one: Predictions, other: Predictions, margins: dict[str, float],
                          "on the same folder, the pipeline's data/split")
     return {
         "accuracy": _replication(one.correct.astype(float), other.correct.astype(float), margins["accuracy"], settings,
-                                 counts=True),
-        "log_loss": _replication(one.log_losses, other.log_losses, margins["log_loss"], settings),
+                                 one.units, bound=1.0),
+        "log_loss": _replication(one.log_losses, other.log_losses, margins["log_loss"], settings, one.units),
     }
 
 
-def _replication(one: np.ndarray, other: np.ndarray, margin: float, settings: params.Compare,
-                 counts: bool = False) -> Replication:
+def _replication(one: np.ndarray, other: np.ndarray, margin: float, settings: params.Compare, units: np.ndarray,
+                 bound: float | None = None) -> Replication:
     """Compare (runs, images) values of one metric."""
-    difference = estimate_unpaired(one, other, settings, counts)
-    decision = verdict(difference.interval, difference.equivalence_interval, margin)
+    difference = estimate_unpaired(one, other, settings, units, bound)
+    decision = verdict(difference.interval(), difference.equivalence_interval, margin)
     by_run, other_by_run = one.mean(axis=1), other.mean(axis=1)
     return Replication(by_run, other_by_run, difference, decision if decision in (EQUIVALENT, UNDECIDED) else STRAYS,
                        spread(by_run, other_by_run))
 
 
-def estimate_unpaired(one: np.ndarray, other: np.ndarray, settings: params.Compare, counts: bool = False) -> Estimate:
-    """Estimate the mean of other minus one, (runs, images) values each; `counts` as in `variance_components`."""
-    by_image = (other.mean(axis=0) - one.mean(axis=0))[None]
-    variances = _unpaired_components(one, other, variance_components(by_image, counts))
-    t_values = studentised(by_image, settings.bootstrap, np.random.default_rng(settings.seed))
-    return Estimate(variances, interval(variances, 0.95, t_values), equivalence_interval(variances, t_values))
+def estimate_unpaired(one: np.ndarray, other: np.ndarray, settings: params.Compare, units: np.ndarray,
+                      bound: float | None = None) -> Estimate:
+    """Estimate the mean of other minus one, (runs, images) values each.
+
+    `units` are those of the images, as in `by_unit`; `bound` is the greatest absolute difference that an image can
+    have, None if there is none.
+    """
+    one, other = by_unit(one, units), by_unit(other, units)
+    of_units = (other.mean(axis=0) - one.mean(axis=0))[None]
+    bounds = None if bound is None else by_unit(np.full((1, len(units)), bound), units)[0]
+    variances = _unpaired_components(one, other, variance_components(of_units, bounds))
+    t_values = np.sort(studentised(of_units, settings.bootstrap, np.random.default_rng(settings.seed)))
+    return Estimate(variances, t_values)
 
 
 def _unpaired_components(one: np.ndarray, other: np.ndarray, of_images: VarianceComponents) -> VarianceComponents:

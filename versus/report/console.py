@@ -64,13 +64,15 @@ def explanation_table(shares: pd.DataFrame, titles: Titles) -> Table:
     return table
 
 
-def show_explanation(shares: pd.DataFrame, summary: dict, parity: dict, pair: Pair, settings: params.Params,
+def show_explanation(shares: pd.DataFrame, completeness: str, parity: dict, pair: Pair,
                      console: Console | None = None) -> None:
-    """Print the table and the sentences of the explanation; `parity` is metrics/parity.json."""
+    """Print the table and the sentences of the explanation.
+
+    completeness: what `sentences.completeness` says; parity: metrics/parity.json.
+    """
     titles = (pair[0].title, pair[1].title)
-    differences = sentences.other_differences(settings, titles)
     _show(explanation_table(shares, titles),
-          [*sentences.explanation(shares, summary, pair, differences), sentences.parity(parity, titles)], console)
+          [*sentences.explanation(shares, pair), completeness, sentences.parity(parity, titles)], console)
 
 
 def show_eras(shares: pd.DataFrame, scores: list[dict], pair: Pair, console: Console | None = None) -> None:

@@ -8,6 +8,7 @@ from versus import params
 from versus.evaluation import article
 from versus.evaluation.comparison import (BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETTER, OTHER, OTHER_BETTER, SIGNIFICANT,
                                           UNDECIDED)
+from versus.evaluation.completeness import Completeness
 from versus.evaluation.explanation import by_size
 from versus.evaluation.intervals import SMALLEST_P
 from versus.evaluation.sample_size import Plan
@@ -16,7 +17,6 @@ from versus.recipe.conventions import VERSIONS
 
 Titles = tuple[str, str]
 Pair = tuple[Competitor, Competitor]
-VISIBLE = 5e-4  # half a table's last digit: a smaller residual is rounding, even if its interval excludes 0
 ROUNDING = 1e-3  # features (relative L2) are this close at float32, tenfold and more, if conventions are equal
 FEW_WRONG = 20  # with fewer wrong answers the interval of the log loss covers too little: benchmark/statistics
 SCOPE_OF_RUN = ("Training images, split and augmented views are fixed: the verdict is about accuracy, on this part, "
@@ -140,17 +140,13 @@ def parity(measured: dict, titles: Titles) -> str:
             f"{differences('control_')}.")
 
 
-def explanation(shares: pd.DataFrame, summary: dict, pair: Pair, other_differences: list[str]) -> Iterator[str]:
-    """Say which conventions cause the difference, alone and together, and what is left.
-
-    `other_differences`: in what the native runs differ besides the conventions, as `other_differences` lists it.
-    """
+def explanation(shares: pd.DataFrame, pair: Pair) -> Iterator[str]:
+    """Say which conventions cause the difference, alone and together."""
     for metric, name in (("accuracy", "accuracy"), ("log_loss", "log loss")):
         yield _causes(shares, metric, name, pair[1])
     joint = shares[shares.significant & (shares.metric == "accuracy") & (shares.kind == "interaction")]
     for row in joint.itertuples():
         yield f"Together, {row.name} change the accuracy by {row.share:+.3f} beyond what each does alone."
-    yield _unexplained(summary, other_differences)
 
 
 def _listed(rows: pd.DataFrame, metric: str, other: Competitor) -> str:
@@ -210,15 +206,27 @@ def eras(shares: pd.DataFrame, scores: list[dict], pair: Pair) -> Iterator[str]:
            f"In log loss: {of_log_loss or 'none'}.")
 
 
-def _unexplained(summary: dict, other_differences: list[str]) -> str:
-    """Say what the conventions leave of the difference."""
-    explained = all(summary[f"{metric}_residual_low"] < VISIBLE and summary[f"{metric}_residual_high"] > -VISIBLE
-                    for metric in ("accuracy", "log_loss"))
-    reason = " and ".join(other_differences)
-    if not reason and not explained:
-        reason = "a convention is missing from the table"
-    return (f"Not explained: {summary['accuracy_residual']:+.3f} in accuracy, {summary['log_loss_residual']:+.3f} in "
-            f"log loss, {'within' if explained else 'more than'} noise" + (f": {reason}." if reason else "."))
+COMPLETE, INCOMPLETE, NOT_JUDGED = "yes", "no", "cannot be judged"
+
+
+def complete(judged: Completeness | None) -> str:
+    """Say in a word whether the table of conventions is complete; None: the native runs differ in other ways, too."""
+    if judged is None:
+        return NOT_JUDGED
+    return COMPLETE if judged.complete else INCOMPLETE
+
+
+def completeness(judged: Completeness | None, titles: Titles, other_differences: list[str]) -> str:
+    """Say whether the conventions explain all of the difference, and what else there is."""
+    if judged is None:
+        return (f"Whether the conventions explain all of it cannot be judged: the native runs have "
+                f"{' and '.join(other_differences)}.")
+    classes = f"{judged.classes:,} of {plural(judged.predictions, 'class', 'classes')} differ"
+    if judged.complete:
+        return f"Complete: the corners give the native predictions ({classes})."
+    return (f"Incomplete: something outside the table of conventions differs; the shares do not explain the "
+            f"difference. It first appears in the {judged.stage} of {titles[judged.competitor]} ({classes}): compare "
+            "the versions, run `make test`, and report what you find.")
 
 
 def sample_size(plan: Plan) -> str:
