@@ -5,11 +5,11 @@
 set -euo pipefail
 images=${1:?the folder with the images}
 cd "$(dirname "$0")/../.."
-git diff --quiet -- params.yaml dvc.lock metrics || {
-    echo "ERROR: got changes of params.yaml, dvc.lock or metrics; expected none: commit or undo them first" >&2
+git diff --quiet -- params.yaml dvc.lock eras metrics || {
+    echo "ERROR: got changes of params.yaml, dvc.lock, eras or metrics; expected none: commit or undo them first" >&2
     exit 1
 }
-trap 'git checkout --quiet -- params.yaml dvc.lock metrics && dvc checkout --quiet --force' EXIT
+trap 'git checkout --quiet -- params.yaml dvc.lock eras metrics && dvc checkout --quiet --force' EXIT
 
 run() {  # name, stages (all if empty), changes of params.yaml
     local name=$1 stages=$2
@@ -19,6 +19,11 @@ run() {  # name, stages (all if empty), changes of params.yaml
     # shellcheck disable=SC2086
     dvc exp run $stages "${settings[@]}"
     mkdir -p "docs/runs/$name"
+    if [[ $stages == eras/* ]]; then
+        cp metrics/eras/* "docs/runs/$name/"
+        git checkout --quiet -- params.yaml
+        return
+    fi
     cp metrics/{split,keras,torch,compare}.json "docs/runs/$name/"
     for file in metrics/parity.json metrics/explain.json metrics/explain.csv metrics/plots/waterfall.csv; do
         if [[ -z $stages || $stages == *$(basename "${file%%.*}" | sed s/waterfall/explain/)* ]]; then
@@ -30,6 +35,7 @@ run() {  # name, stages (all if empty), changes of params.yaml
 
 run avp-2018 "" conventions.era=2018
 run avp-native ""
+run avp-eras "eras/dvc.yaml:eras_keras eras/dvc.yaml:eras_torch"
 run avp-keras "evaluate parity compare" conventions.all=keras
 run avp-torch "evaluate parity compare" conventions.all=torch
 run avp-planted "" conventions.all=keras conventions.batch_norm=native
