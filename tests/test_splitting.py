@@ -11,7 +11,7 @@ from versus.params import Split
 
 
 def settings(**changes):
-    return Split(**{"published": True, "validation": 0.2237, "leaks": "remove", "seed": 0} | changes)
+    return Split(**{"published": True, "validation": 0.2237, "test": 0.0, "leaks": "remove", "seed": 0} | changes)
 
 
 def images(rows):
@@ -20,7 +20,8 @@ def images(rows):
     parts = [file.split("/") for file in files]
     return pd.DataFrame({"file": files, "class": [part[-2] for part in parts],
                          "published": [part[0] if len(part) == 3 else "" for part in parts],
-                         "sha256": [hashlib.sha256(file.encode()).hexdigest() for file in files], "problem": problems})
+                         "sha256": [hashlib.sha256(file.encode()).hexdigest() for file in files], "problem": problems,
+                         "format": "PNG", "conversion": ""})
 
 
 def classes(count, per_class):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-PARTS = ("train", "validation")
+PARTS = ("train", "validation", "test")  # test is there only if the source has one, or split.test draws it
 
 
 @dataclass(frozen=True)
