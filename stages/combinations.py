@@ -25,21 +25,22 @@ def main(first, second):
     settings = combinations.settings_of_combinations(native_settings)
     runtime, backbone, own, head = modules(first, "runtime", "backbone", "features", "head")
     runtime.start(settings.compute, settings.train.precision)
-    train, validation = (dataset.read("data/split", part) for part in dataset.PARTS)
+    part = dataset.compared_part("data/split", settings.compare.part)
+    train, images = (dataset.read("data/split", each) for each in ("train", part))
 
     resolved = conventions.combinations(settings.conventions, *frameworks)
-    entries = combinations.entries(resolved, train.files + validation.files)
+    entries = combinations.entries(resolved, train.files + images.files)
     computer = combinations.FeatureComputer(backbone, own, weights.read_pretrained("models/backbone.safetensors"),
-                                            settings, train, validation)
+                                            settings, train.files, {part: images.files})
     if native_settings.extract.views == settings.extract.views:
         computer.known[resolved[0]] = features.read(f"data/features/{first}")  # those of its native run
     feature_cache.prepare(CACHE, combinations.first_of_each(entries, resolved),
-                          combinations.origin(settings, frameworks[0], *map(Path, FILES)), computer.compute)
+                          combinations.origin(settings, frameworks[0], part, *map(Path, FILES)), computer.compute)
 
     probabilities = combinations.fit_combinations(head.Trainer, settings, resolved, entries,
-                                                  lambda entry: feature_cache.read(CACHE, entry), train)
+                                                  lambda entry: feature_cache.read(CACHE, entry), train, part)
     differing = conventions.differing(settings.conventions, *frameworks)
-    save(Combinations(frameworks, differing, validation.names, probabilities), "data/combinations.safetensors")
+    save(Combinations(frameworks, differing, images.names, probabilities), "data/combinations.safetensors")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ def main(first, second):
     predictions = trained.of_pair((one.framework, other.framework), natives[0])
     same_seeds = [native.first_seeds(len(predictions[0].seeds)) for native in natives]  # so that the shares add up
     shares = explanation.explain(trained.factors, predictions, *same_seeds, settings.compare)
-    summary = explanation.summary(shares, *natives)
+    about = {"part": natives[0].part, "images": len(natives[0].files)}
+    summary = about | explanation.summary(shares, *natives)
     metrics.write("metrics/explain.json", summary)
     metrics.write_table("metrics/explain.csv", shares)
     metrics.write_table("metrics/plots/waterfall.csv", explanation.waterfall(shares, *same_seeds, titles))

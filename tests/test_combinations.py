@@ -90,7 +90,8 @@ def test_combinations_with_equal_features_weights_and_adam_are_trained_once():
              for number, entry in enumerate(sorted(set(entries)))}
     train = Part([None] * 6, np.array([0, 1] * 3), ["a", "b"])
     probabilities = combinations.fit_combinations(
-        Trainer, settings, combined, entries, lambda entry: Features(np.ones((1, 6, 4)), plain[entry]), train)
+        Trainer, settings, combined, entries, lambda entry: Features(np.ones((1, 6, 4)), plain[entry]), train,
+        "validation")
     assert probabilities.shape == (8, 2, 5, 2) and probabilities.dtype == np.float64
     np.testing.assert_allclose(probabilities.sum(axis=3), 1, atol=1e-15)
     assert {trainer.adam: trainer.resets for trainer in Trainer.created} == {"uncorrected": 4, "corrected": 4}
@@ -148,8 +149,7 @@ def test_a_backbone_is_built_once_and_begins_each_combination_as_it_was_built(mo
         return title
 
     monkeypatch.setattr(combinations, "extract", extract)
-    part = Part([], np.array([], int), ["a", "b"])
-    computer = combinations.FeatureComputer(Backbone(), None, None, SETTINGS, part, part)
+    computer = combinations.FeatureComputer(Backbone(), None, None, SETTINGS, [], {"validation": []})
     combined = conventions.combinations(Conventions.of("keras", resize="native", batch_norm="native"), "keras", "torch")
     computer.known[combined[0]] = "known"
     assert [computer.compute(each, str(number)) for number, each in enumerate(combined)] == ["known", "1", "2", "3"]

@@ -205,9 +205,9 @@ def test_unicode_forms_are_one_name(tmp_path):
 
 
 def test_names_of_every_kind_are_classes(tmp_path):
-    names = ("NA", "nan", "None", "True", "1e5", "007", "10", "2", "=1+1", "-", "+", "St. Bernard", "a,b", 'say "hi"',
-    names = ("NA", "nan", "None", "True", "1e5", "007", "10", "2", "=1+1", "-", "+", "St. Bernard", "a,b", 'say "hi"',
-             " ")
+    names = ("NA", "nan", "None", "True", "1e5", "007", "10", "2", "=1+1", "-", "+", "St. Bernard", "a,b",
+             'say "hi"', "p_x", "seed", "ünï çödé", "日本", "🐱", "two\nlines", "tab\there", "{a}", "100%", "$HOME",
+             "`id`", "[red]x", " ")
     lay(tmp_path, *names, count=2)
     assert places(tmp_path) == ({("", name): 2 for name in names}, {})
 

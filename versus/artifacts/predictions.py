@@ -19,6 +19,7 @@ class Predictions:
     class_names: tuple[str, ...]
     labels: np.ndarray         # (images,) int, indices into class_names
     probabilities: np.ndarray  # (seeds, images, classes) float64; each row sums to 1
+    part: str = ""             # of the split; "" if unknown
 
     @property
     def predicted(self) -> np.ndarray:

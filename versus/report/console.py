@@ -24,7 +24,7 @@ LAST_ROWS = {"all conventions": "sum", "the two native runs": "native runs", "no
 def comparison_table(one: dict, other: dict, result: dict, titles: Titles) -> Table:
     """Return a table of both competitors' scores (`scores.summary`) and of `comparison.compare`'s result."""
     means = "mean ± sd of seeds; " if result["seeds"] > 1 else ""
-    table = _table(f"{plural(result['images'], 'validation image')}, {plural(result['seeds'], 'seed')} "
+    table = _table(f"{plural(result['images'], sentences.image_noun(result))}, {plural(result['seeds'], 'seed')} "
                    f"({means}{titles[1]} minus {titles[0]})", *titles, "difference", "95 % interval", foldable=titles)
     for name, label in ROWS.items():
         if name not in one:
@@ -40,9 +40,10 @@ def show_comparison(one: dict, other: dict, result: dict, titles: Titles, margin
     _show(comparison_table(one, other, result, titles), [sentences.comparison(result, titles, margin)], console)
 
 
-def explanation_table(shares: pd.DataFrame, titles: Titles) -> Table:
+def explanation_table(shares: pd.DataFrame, summary: dict, titles: Titles) -> Table:
     """Return a table of `explanation.explain`'s shares: conventions by size, then their sum and what is left."""
-    table = _table(f"Why they differ: the share of each convention ({titles[1]} minus {titles[0]})",
+    where = f", {plural(summary['images'], sentences.image_noun(summary))}" if "images" in summary else ""
+    table = _table(f"Why they differ: the share of each convention ({titles[1]} minus {titles[0]}{where})",
                    "accuracy", "95 % interval", "log loss", "95 % interval")
     accuracy, log_loss = (shares[shares.metric == metric].set_index("name") for metric in ("accuracy", "log_loss"))
     conventions = by_size(shares, "accuracy").name
@@ -58,7 +59,7 @@ def show_explanation(shares: pd.DataFrame, summary: dict, parity: dict, pair: Pa
     """Print the table and the sentences of the explanation; `parity` is metrics/parity.json."""
     titles = (pair[0].title, pair[1].title)
     differences = sentences.other_differences(settings, titles)
-    _show(explanation_table(shares, titles),
+    _show(explanation_table(shares, summary, titles),
           [*sentences.explanation(shares, summary, pair, differences), sentences.parity(parity, titles)], console)
 
 

@@ -29,6 +29,11 @@ def plural(number: int, noun: str, nouns: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
 
 
+def image_noun(result: dict) -> str:
+    """Name an image by the part that a result is of: 'test image'; those of unknown origin validate."""
+    return f"{result.get('part') or 'validation'} image"
+
+
 def verdict(result: dict, titles: Titles, margin: float) -> str:
     """Name the verdict of `comparison.compare`: 'PyTorch better', 'equivalent within 0.02', 'undecided'."""
     names = {ONE_BETTER: f"{titles[0]} better", OTHER_BETTER: f"{titles[1]} better",
@@ -77,9 +82,9 @@ def _images_needed(result: dict) -> str:
         return "No number of images would decide it: more seeds are needed."
     number = f"More than {needed:,}" if needed >= MOST_IMAGES else f"{needed:,}"
     if result["verdict"] == "undecided":
-        return f"{number} validation images would decide it with a probability of 80 %."
+        return f"{number} {image_noun(result)}s would decide it with a probability of 80 %."
     what = "this equivalence" if result["verdict"] == EQUIVALENT else "a difference like this"
-    return f"{number} validation images show {what} with a probability of 80 %."
+    return f"{number} {image_noun(result)}s show {what} with a probability of 80 %."
 
 
 def parity(measured: dict, titles: Titles) -> str:
