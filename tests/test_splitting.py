@@ -162,3 +162,40 @@ def test_what_cannot_be_split_is_refused(rows, group, message):
     raw = images(rows)
     with pytest.raises(SplitError, match=message):
         split(raw, grouped(raw, group) if group else grouped(raw), settings())
+
+
+def test_a_published_test_part_stays_and_validation_is_drawn_from_training():
+    raw = images([f"{part}/{name}/{i}.png" for part in ("train", "test") for name in "ab" for i in range(20)])
+    table = split(raw, grouped(raw), settings(validation=0.25))
+    assert (table.part[table.file.str.startswith("test/")] == "test").all()
+    assert table.groupby(["class", "part"]).size().tolist() == [20, 15, 5, 20, 15, 5]
+    assert counts(table, raw)["test"] == 40 and counts(table, raw)["test_a"] == 20
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_a_test_part_is_drawn_beside_the_same_validation_part(published):
+    raw = classes(3, 40) if not published else images(
+        [f"{part}/{name}/{i}.png" for part in ("train", "validation") for name in "ab" for i in range(40)])
+    without, table = (split(raw, grouped(raw), settings(validation=0.25, test=share)) for share in (0.0, 0.25))
+    assert (without.file[without.part == "validation"].tolist() == table.file[table.part == "validation"].tolist())
+    assert (table[table.part == "test"].groupby("class").size() == 10).all()
+    assert "test" not in counts(without, raw)
+
+
+def test_training_and_validation_images_like_a_test_image_are_leaks():
+    parts = ("train", "validation", "test")
+    raw = images([f"{part}/{name}/{i}.png" for part in parts for name in "ab" for i in range(3)])
+    groups = grouped(raw, ["train/a/0.png", "validation/a/0.png", "test/a/0.png"], ["train/b/1.png", "test/b/1.png"])
+    table = split(raw, groups, settings()).set_index("file")
+    assert table.reason[table.part == ""].to_dict() == {
+        "train/a/0.png": "near-duplicate of test/a/0.png in test",
+        "validation/a/0.png": "near-duplicate of test/a/0.png in test",
+        "train/b/1.png": "near-duplicate of test/b/1.png in test"}
+
+
+def test_names_in_the_split_say_the_format():
+    raw = images(["a/1.jpg?w=300", "a/2.tif", "b/1", "b/2.png"])
+    raw["format"] = ["JPEG", "TIFF", "PNG", "PNG"]
+    raw.loc[1, "conversion"] = "transparent"
+    paths = set(split(raw, grouped(raw), settings(validation=0.5)).path)
+    assert {path.split("/", 1)[1] for path in paths} == {"a/1.jpg?w=300.jpg", "a/2.png", "b/1.png", "b/2.png"}

@@ -32,4 +32,6 @@ def read(root: Path, settings: params.Data, split: params.Split) -> tuple[list[F
         raise SourceError("\n".join(problems)) from error
     if problems:
         raise SourceError("\n".join(problems))
+    table = Path(settings.labels).name
+    others = [file._replace(left_out="the table of labels") if file.path.name == table else file for file in others]
     return sorted(files + others), notes
