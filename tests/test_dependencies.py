@@ -184,7 +184,10 @@ def times_of_access(tmp_path_factory):
 @pytest.mark.parametrize("stage", STAGES)
 def test_params_name_the_keys_that_are_read(stage, recorded):
     report, _ = result(recorded, stage)
-    assert declared(stage) == report["keys"]
+    if "params.yaml" in STAGES[stage]["deps"]:  # of which every key counts
+        assert not declared(stage)
+    else:
+        assert declared(stage) == report["keys"]
 
 
 @pytest.mark.parametrize("stage", STAGES)

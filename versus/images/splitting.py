@@ -10,6 +10,7 @@ from versus.images.classes import keeps_published, parts_to_draw
 from versus.images.conversion import plain_name
 from versus.images.dataset import PARTS
 
+FEW = 30  # images of a part: their accuracy is uncertain by 0.1 and more
 COLUMNS = ("file", "class", "part", "path", "reason", "group")
 
 
@@ -74,9 +75,11 @@ def summary(counts: dict[str, int]) -> str:
     """Say in a line what `counts` returned."""
     parts = "{train} training, {validation} validation and {test} test" if "test" in counts else \
         "{train} training and {validation} validation"
+    few = "".join(f"\nOnly {counts[part]} {part} images: what is measured on them says little; see split and compare.part"
+                  for part in PARTS[1:] if counts.get(part, FEW) < FEW)
     later = "validation and test" if "test" in counts else "validation"
     return (parts + " images of {classes} classes; {leaks_removed} training images removed of {leaks_exact} copies and "
-            "{leaks_near} near-duplicates of " + later + " images; {problems} with problems").format(**counts)
+            "{leaks_near} near-duplicates of " + later + " images; {problems} with problems").format(**counts) + few
 
 
 def _group_names(files: pd.Series, groups: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from versus import params
 from versus.images.sources.errors import SourceError, quoted
 from versus.images.sources.names import PART_WORDS, composed
 from versus.images.sources.tree import File
@@ -63,12 +62,16 @@ def hint(tables: Sequence[PurePosixPath]) -> str:
             "images of each class into a folder named after it")
 
 
-def read_table(root: Path, settings: params.Data, images: Sequence[PurePosixPath]) -> tuple[list[File], list[str]]:
-    """Give the images their classes by the table `settings.labels`; return a row for each image, and notes."""
-    path = _path(root, settings.labels)
+def read_table(root: Path, name: str, file_column: str, class_column: str,
+               images: Sequence[PurePosixPath]) -> tuple[list[File], list[str]]:
+    """Give the images their classes by the table `name`; return a row for each image, and notes.
+
+    `file_column` and `class_column` are its columns, "" where they are recognised by their content.
+    """
+    path = _path(root, name)
     table, names = _read(path), _Names(images)
-    file = _named(table, settings.file_column, "data.file_column", path) or _column_of_files(table, names)
-    classes, column = _classes(table, file, settings, path)
+    file = _named(table, file_column, "data.file_column", path) or _column_of_files(table, names)
+    classes, column = _classes(table, file, class_column, path)
     parts = _parts(table, file)
     labels: dict[PurePosixPath, set[tuple[str, str]]] = {}
     missing, several = [], {}
@@ -150,9 +153,9 @@ def _column_of_files(table: pd.DataFrame, names: _Names) -> str:
     return columns[0]
 
 
-def _classes(table: pd.DataFrame, file: str, settings: params.Data, path: Path) -> tuple[list[str], str]:
+def _classes(table: pd.DataFrame, file: str, class_column: str, path: Path) -> tuple[list[str], str]:
     """Return the class of each row, "" where it has none, and the name of the column in words."""
-    if column := _named(table, settings.class_column, "data.class_column", path):
+    if column := _named(table, class_column, "data.class_column", path):
         return [value.strip() for value in table[column]], repr(column)
     others = [column for column in table if column != file]
     if len(flags := [column for column in others if set(table[column]) <= {"0", "1", "0.0", "1.0"}]) > 1:
