@@ -75,7 +75,7 @@ def summary(counts: dict[str, int]) -> str:
     """Say in a line what `counts` returned."""
     parts = "{train} training, {validation} validation and {test} test" if "test" in counts else \
         "{train} training and {validation} validation"
-    few = "".join(f"\nOnly {counts[part]} {part} images: what is measured on them says little; see split and compare.part"
+    few = "".join(f"\nOnly {counts[part]} {part} images: what is measured on them says little (split, compare.part)"
                   for part in PARTS[1:] if counts.get(part, FEW) < FEW)
     later = "validation and test" if "test" in counts else "validation"
     return (parts + " images of {classes} classes; {leaks_removed} training images removed of {leaks_exact} copies and "
