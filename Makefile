@@ -2,13 +2,15 @@
 PYTHON ?= python3
 BIN := $(CURDIR)/.venv/bin
 # uv from the PATH or, where there is none, from a small environment of its own
-UV := $(shell command -v uv || echo $(CURDIR)/.venv-uv/bin/uv)
+UV := $(shell command -v uv || echo .venv-uv/bin/uv)
 export PATH := $(BIN):$(PATH)
 
 .PHONY: repro eras test tests-of-pipeline tests-of-parity tests-of-keras tests-of-torch other-tests yardsticks deps docs \
 	lock clean
 
+# a ZIP archive of the repository has no git, which DVC must be told
 repro: .venv/installed
+	@git rev-parse --git-dir > /dev/null 2>&1 || printf '[core]\n    no_scm = true\n' > .dvc/config.local
 	dvc repro
 
 # what changed in each framework since 2018, on the images of the last run; about ten minutes
@@ -61,7 +63,7 @@ docs: .venv/installed
 	$(UV) pip sync --quiet --python .venv --compile-bytecode --require-hashes requirements.lock
 	touch $@
 
-$(CURDIR)/.venv-uv/bin/uv:
+.venv-uv/bin/uv:
 	$(PYTHON) -m venv .venv-uv
 	.venv-uv/bin/pip install --quiet 'uv>=0.5'
 

@@ -24,23 +24,24 @@ def main(first, second):
     settings = combinations.settings_of_combinations(native_settings)
     runtime, backbone, own, head = modules(first, "runtime", "backbone", "features", "head")
     runtime.start(settings.compute, settings.train.precision)
-    train, validation = (dataset.read("data/split", part) for part in dataset.PARTS)
+    part = dataset.compared_part("data/split", settings.compare.part)
+    train, images = (dataset.read("data/split", each) for each in ("train", part))
 
     ends = [each.resolve(settings.conventions) for each in (one, other)]
     resolved = conventions.combinations(*ends)
-    entries = combinations.entries(resolved, train.files + validation.files)
+    entries = combinations.entries(resolved, train.files + images.files)
     computer = combinations.FeatureComputer(backbone, own, weights.read_pretrained("models/backbone.safetensors"),
-                                            settings, train, validation)
+                                            settings, train.files, {part: images.files})
     if one.era is None and native_settings.extract.views == settings.extract.views:
         computer.known[resolved[0]] = features.read(f"data/features/{first}")  # those of its native run
     cache = f"data/feature_cache/{first}-{second}"
     feature_cache.prepare(cache, combinations.first_of_each(entries, resolved),
-                          combinations.origin(settings, one.framework, *map(Path, FILES)), computer.compute)
+                          combinations.origin(settings, one.framework, part, *map(Path, FILES)), computer.compute)
 
     probabilities = combinations.fit_combinations(head.Trainer, settings, resolved, entries,
-                                                  lambda entry: feature_cache.read(cache, entry), train)
-    save(Combinations((first, second), conventions.differing(*ends), entries, validation.names, validation.classes,
-                      validation.labels, probabilities), f"data/combinations/{first}-{second}.safetensors")
+                                                  lambda entry: feature_cache.read(cache, entry), train, part)
+    save(Combinations((first, second), part, conventions.differing(*ends), entries, images.names, images.classes,
+                      images.labels, probabilities), f"data/combinations/{first}-{second}.safetensors")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def main(first, second):
     settings = everything.compare
     titles = tuple(competitor(name).title for name in names)
     one, other = pair(*(predictions_csv.read(f"data/predictions/{name}.csv") for name in names), titles)
-    result = compare(one, other, settings)
+    result = {"part": one.part} | compare(one, other, settings)
     console.show_comparison(*(metrics.read(f"metrics/{name}.json") for name in names), result, titles, settings.margin,
                             sentences.SCOPE_OF_RUN)
     console.show_notes([sentences.era(everything.conventions),

@@ -9,9 +9,9 @@ from versus.images import inspection, sources
 
 def main():
     settings = params.load()
-    sources.fetch(settings.data, "data/raw")
-    table = inspection.inspect("data/raw")
-    inspection.check_usable(table, settings.data.source)
+    files = sources.fetch(settings.data, settings.split, "data/raw")
+    table = inspection.inspect("data/raw", files)
+    inspection.check_usable(table, settings.data.source, settings.split)
     inspection.save(table, "data/raw.csv")
     print(inspection.summary(table))
 

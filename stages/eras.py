@@ -19,7 +19,7 @@ from versus.report import console
 def main(first, second):
     settings, pair = params.load(), (competitor(first), competitor(second))
     trained = combinations.read(f"data/combinations/{first}-{second}.safetensors")
-    members = units.read("data/split.csv", "validation", trained.files)
+    members = units.read("data/split.csv", trained.part, trained.files)
     predictions = [replace(each, units=members) for each in trained.predictions]
     ends = predictions[0], predictions[-1]
     shares = explanation.explain(trained.factors, predictions, *ends, settings.compare)

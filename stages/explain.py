@@ -27,10 +27,12 @@ def main(first, second):
                   same_seeds)
     judged = None if differences else completeness.judge(tuple(
         corner(f"data/feature_cache/{first}-{second}", *each) for each in corners))
-    metrics.write("metrics/explain.json", explanation.summary(shares) | {"complete": sentences.complete(judged)})
+    about = {"part": trained.part, "images": len(trained.files)}
+    metrics.write("metrics/explain.json",
+                  about | explanation.summary(shares) | {"complete": sentences.complete(judged)})
     metrics.write_table("metrics/explain.csv", shares)
     metrics.write_table("metrics/plots/waterfall.csv", explanation.waterfall(shares, *same_seeds, titles))
-    console.show_explanation(shares, sentences.completeness(judged, titles, differences),
+    console.show_explanation(shares, about, sentences.completeness(judged, titles, differences),
                              metrics.read("metrics/parity.json"), (one, other))
 
 

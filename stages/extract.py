@@ -18,9 +18,8 @@ def main(name):
     conventions = entry.resolve_features(settings.conventions)
     pretrained = weights.read_pretrained("models/backbone.safetensors")
     backbone = backbones.build(settings.model, pretrained, conventions.batch_norm)
-    train, validation = (dataset.read("data/split", part).files for part in dataset.PARTS)
-    extracted = extract(own, backbone, train, {"validation": validation}, settings, conventions,
-                        f"features in {entry.title}")
+    files = {part: dataset.read("data/split", part).files for part in dataset.parts("data/split")}
+    extracted = extract(own, backbone, files.pop("train"), files, settings, conventions, f"features in {entry.title}")
     features.save(extracted, f"data/features/{name}")
 
 

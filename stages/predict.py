@@ -1,4 +1,7 @@
-"""Classify the validation images, from the saved files alone, with all seeds: python -m stages.predict keras."""
+"""Classify the images of `compare.part`, from the saved files alone, with all seeds: python -m stages.predict keras.
+
+The validation images are classified as well, to check that the classifiers are those that were trained.
+"""
 
 import sys
 
@@ -21,21 +24,22 @@ def main(name):
     runtime, own, head, classifiers = modules(name, "runtime", "features", "head", "classifier")
     info = model_info.read(f"models/{name}")
     runtime.start(settings.compute, info.precision)
-    validation = dataset.read("data/split", "validation")
-    batches = draws.in_order(len(validation.files), settings.extract.batch)
-    images = ImageBatches(validation.files, batches, info.image_size, PixelConventions(info.decode, info.resize))
-
+    part = dataset.compared_part("data/split", settings.compare.part)
     classifier, backbone = classifiers.load(f"models/{name}")
     heads_of_seeds = heads.read(f"models/{name}/heads.safetensors")
-    with tqdm(total=len(images.files), desc=f"predictions in {title}", unit="image", disable=None) as bar:
-        features = own.apply(backbone, images, False, bar)
+    recorded = heads.read_record(f"data/training/{name}.safetensors")["probabilities"]
+    for each in dict.fromkeys(("validation", part)):  # last the part whose predictions are written
+        images = dataset.read("data/split", each)
+        batches = ImageBatches(images.files, draws.in_order(len(images.files), settings.extract.batch),
+                               info.image_size, PixelConventions(info.decode, info.resize))
+        with tqdm(total=len(images.files), desc=f"{each} images in {title}", unit="image", disable=None) as bar:
+            features = own.apply(backbone, batches, False, bar)
         probabilities = predict_seeds(head.Head(heads.widths(heads_of_seeds[0])), heads_of_seeds, features)
-    check_classifier(own, classifier, images, probabilities[0])
-    check_same(probabilities, heads.read_record(f"data/training/{name}.safetensors")["probabilities"],
-               "those of training")
-    predictions = Predictions(tuple(range(len(heads_of_seeds))), tuple(validation.names), tuple(validation.classes),
-                              validation.labels, probabilities,
-                              units.read("data/split.csv", "validation", validation.names))
+        if each == "validation":
+            check_classifier(own, classifier, batches, probabilities[0])
+            check_same(probabilities, recorded, "those of training")
+    predictions = Predictions(tuple(range(len(heads_of_seeds))), tuple(images.names), tuple(images.classes),
+                              images.labels, probabilities, units.read("data/split.csv", part, images.names), part)
     predictions_csv.write(predictions, f"data/predictions/{name}.csv")
 
 

@@ -1,6 +1,5 @@
-"""Split the images into training and validation: data/split, data/split.csv, metrics/split.json."""
+"""Split the images into training, validation and test: data/split, data/split.csv, metrics/split.json."""
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -10,30 +9,30 @@ from tqdm import tqdm
 from versus import params
 from versus.artifacts import metrics
 from versus.command import run
-from versus.images import inspection, splitting, units
+from versus.images import conversion, inspection, splitting, units
 from versus.images.duplicates import near_duplicates
+from versus.images.files import copy_file
 
 
 def main():
     settings = params.load()
-    raw = inspection.read("data/raw.csv")
-    usable = np.flatnonzero(raw.problem == "")
-    groups = np.arange(len(raw))
-    groups[usable] = usable[near_duplicates([Path("data/raw", file) for file in raw.file[usable]])]
-    groups = units.join(groups, raw.file, (raw.problem == "").to_numpy(), settings.data.groups)
-    table = splitting.split(raw, groups, settings.split)
-    copied = table[table.path != ""]
-    for row in tqdm(copied.itertuples(), "copy", len(copied), unit="image", disable=None):
-        target = Path("data/split", row.path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(Path("data/raw", row.file), target)
+    raw = inspection.images_of(inspection.read("data/raw.csv"))
+    usable = raw[raw.problem == ""]
+    with conversion.converted(usable, Path("data/raw"), settings.data.background) as paths:
+        groups = np.arange(len(raw))
+        groups[usable.index] = usable.index[near_duplicates(paths)]
+        groups = units.join(groups, raw.file, (raw.problem == "").to_numpy(), settings.data.groups)
+        table = splitting.split(raw, groups, settings.split)
+        path_of = dict(zip(usable.file, paths))
+        copied = table[table.path != ""]
+        for row in tqdm(copied.itertuples(), "copy", len(copied), unit="image", disable=None):
+            target = Path("data/split", row.path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copy_file(path_of[row.file], target)
     splitting.save(table, "data/split.csv")
     counts = splitting.counts(table, raw)
     metrics.write("metrics/split.json", counts | {"median_side": splitting.median_side(table, raw)})
-    print("{train} training and {validation} validation images of {classes} classes; {leaks_removed} training images "
-          "removed of {leaks_exact} copies and {leaks_near} near-duplicates of validation images; {problems} with "
-          "problems"
-          .format(**counts))
+    print(splitting.summary(counts))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def main(name):
     runtime.start(settings.compute, settings.train.precision)
     conventions = entry.resolve(settings.conventions)
     extracted = features.read(f"data/features/{name}")
-    train, validation = (dataset.read("data/split", part) for part in dataset.PARTS)
+    train, validation = (dataset.read("data/split", part) for part in ("train", "validation"))
     widths = [extracted.augmented.shape[2], settings.model.hidden, len(train.classes)]
     trainer = head.Trainer(widths, settings.train.learning_rate, conventions.adam)
     trained = fit_seeds(trainer, settings, conventions, extracted, train.labels, f"heads in {entry.title}")

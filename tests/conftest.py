@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 from tests.helpers.paths import AVP
-from tests.helpers.sources import settings
+from tests.helpers.sources import fetch, settings
 from versus.frameworks import COMPETITORS
-from versus.images import sources
 
 CONTRACT = Path(__file__).parent / "frameworks"
 
@@ -74,5 +73,5 @@ def photographs(tmp_path_factory):
 def drawn(tmp_path_factory):
     """A folder of two drawn classes with four images each: class_00 and class_01."""
     top = tmp_path_factory.mktemp("drawn") / "images"
-    sources.fetch(settings(source="synthetic"), top)
+    fetch(settings(source="synthetic"), top)
     return top

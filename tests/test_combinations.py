@@ -90,7 +90,8 @@ def test_combinations_with_equal_features_weights_and_adam_are_trained_once():
              for number, entry in enumerate(sorted(set(entries)))}
     train = Part([None] * 6, np.array([0, 1] * 3), ["a", "b"])
     probabilities = combinations.fit_combinations(
-        Trainer, settings, combined, entries, lambda entry: Features(np.ones((1, 6, 4)), plain[entry]), train)
+        Trainer, settings, combined, entries, lambda entry: Features(np.ones((1, 6, 4)), plain[entry]), train,
+        "validation")
     assert probabilities.shape == (8, 2, 5, 2) and probabilities.dtype == np.float64
     np.testing.assert_allclose(probabilities.sum(axis=3), 1, atol=1e-15)
     assert {trainer.adam: trainer.resets for trainer in Trainer.created} == {"uncorrected_1e-7": 4, "corrected_1e-8": 4}
@@ -102,13 +103,13 @@ def test_combinations_with_equal_features_weights_and_adam_are_trained_once():
 
 def test_a_file_gives_back_what_it_holds_in_the_same_bytes(tmp_path):
     probabilities = np.random.default_rng(0).dirichlet([1, 1], (4, 3, 2))
-    saved = files.Combinations(("keras", "torch"), ["resize", "adam"], ["w", "x", "w", "x"],
+    saved = files.Combinations(("keras", "torch"), "test", ["resize", "adam"], ["w", "x", "w", "x"],
                                ["a/ü, 1.jpg", "b/1.jpg"], ["a", "b"], np.array([0, 1]), probabilities)
     for name in ("one", "other"):
         files.save(saved, tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
     read = files.read(tmp_path / "one")
-    for name in ("competitors", "factors", "entries", "files", "class_names"):
+    for name in ("competitors", "part", "factors", "entries", "files", "class_names"):
         assert getattr(read, name) == getattr(saved, name)
     native = Predictions((0, 1, 2, 3), tuple(saved.files), ("a", "b"), np.array([0, 1]), np.zeros((4, 2, 2)))
     predictions = read.of_pair(("keras", "torch"), native)
@@ -117,7 +118,7 @@ def test_a_file_gives_back_what_it_holds_in_the_same_bytes(tmp_path):
 
 
 def test_combinations_of_other_images_or_in_another_order_are_refused():
-    saved = files.Combinations(("keras", "torch"), [], ["x"], ["a/1.jpg"], ["a", "b"], np.array([0]),
+    saved = files.Combinations(("keras", "torch"), "test", [], ["x"], ["a/1.jpg"], ["a", "b"], np.array([0]),
                                np.ones((1, 1, 1, 2)) / 2)
     native = Predictions((0,), ("a/2.jpg",), ("a", "b"), np.array([0]), np.ones((1, 1, 2)) / 2)
     with pytest.raises(PredictionsError, match="same images and classes: run `dvc repro`"):
@@ -151,8 +152,7 @@ def test_a_backbone_is_built_once_and_begins_each_combination_as_it_was_built(mo
         return title
 
     monkeypatch.setattr(combinations, "extract", extract)
-    part = Part([], np.array([], int), ["a", "b"])
-    computer = combinations.FeatureComputer(Backbone(), None, None, SETTINGS, part, part)
+    computer = combinations.FeatureComputer(Backbone(), None, None, SETTINGS, [], {"validation": []})
     section = Conventions.of("keras", resize="native", batch_norm="native")
     combined = conventions.combinations(*(conventions.resolve(section, framework) for framework in params.FRAMEWORKS))
     computer.known[combined[0]] = "known"

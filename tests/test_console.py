@@ -28,6 +28,7 @@ RESULT = {"accuracy_difference": 0.035, "accuracy_low": -0.02, "accuracy_high": 
           "chance_of_gap_one_high": 0.44, "chance_of_gap_other": 0.26, "chance_of_gap_other_low": 0.1,
           "chance_of_gap_other_high": 0.52, "better_than_majority": "both", "wrong": 25.0, "images": 200, "units": 200,
           "seeds": 10}
+ABOUT = {"part": "validation", "images": 200}  # of an explanation
 PARITY = {"conventions": "different"}
 
 
@@ -118,7 +119,7 @@ def test_the_explanation_fits_a_pipe_of_eighty_columns_and_says_interactions():
     one, other = combinations[0], combinations[-1]
     shares = explanation.explain(["decode", "batch_norm"], combinations, one, other,
                                  Compare(margin=0.02, bootstrap=10000, seed=0))
-    text = printed(printing.show_explanation, shares, "Complete.", PARITY, tuple(COMPETITORS.values())[:2])
+    text = printed(printing.show_explanation, shares, ABOUT, "Complete.", PARITY, tuple(COMPETITORS.values())[:2])
     table, _, sentences = text.partition("Cause of")
     assert max(map(len, table.splitlines())) <= 80 and "…" not in table
     assert "Together, decode x batch_norm change the accuracy by " in sentences
@@ -133,7 +134,7 @@ def test_a_default_that_changes_nothing_is_said_to_be_exactly_without_effect():
     before, after = draw_combinations([-1.0])
     shares = explanation.explain(["decode", "adam"], [before, before, after, after], before, after,
                                  Compare(margin=0.02, bootstrap=100, seed=0))
-    text = printed(printing.show_explanation, shares, "Complete.", PARITY, tuple(COMPETITORS.values())[:2])
+    text = printed(printing.show_explanation, shares, ABOUT, "Complete.", PARITY, tuple(COMPETITORS.values())[:2])
     assert cells(text, "decode")[1:] == ["+0.000", "exact", "+0.000", "exact"]
     assert "exact" not in " ".join(cells(text, "adam"))
 
@@ -141,7 +142,7 @@ def test_a_default_that_changes_nothing_is_said_to_be_exactly_without_effect():
 def test_the_explanation_ends_with_parity_where_conventions_are_equal():
     (only,) = draw_combinations([])
     shares = explanation.explain([], [only], only, only, Compare(margin=0.02, bootstrap=100, seed=0))
-    arguments, pair = (shares, "Complete."), tuple(COMPETITORS.values())[:2]
+    arguments, pair = (shares, ABOUT, "Complete."), tuple(COMPETITORS.values())[:2]
     broken = {"conventions": "equal", "features": 0.1}
     assert printed(printing.show_explanation, *arguments, broken, pair).endswith("run `make test`.\n")
     assert "parity" not in printed(printing.show_explanation, *arguments, PARITY, pair)
@@ -152,7 +153,7 @@ def test_the_explanation_lists_conventions_by_size():
     one, other = combinations[0], combinations[-1]
     shares = explanation.explain(["adam", "resize"], combinations, one, other,
                                  Compare(margin=0.02, bootstrap=100, seed=0))
-    text = printed(printing.show_explanation, shares, "Complete.", PARITY, tuple(COMPETITORS.values())[:2])
+    text = printed(printing.show_explanation, shares, ABOUT, "Complete.", PARITY, tuple(COMPETITORS.values())[:2])
     labels = [line.split()[0] for line in text.partition("─\n")[2].partition("Cause")[0].splitlines() if line.strip()]
     assert labels == ["resize", "adam", "sum", "native", "not"]
     assert np.abs(shares.share[:2]).is_monotonic_increasing

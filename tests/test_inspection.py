@@ -1,11 +1,16 @@
 """Every file is described, and what is wrong with it said; too few usable images are refused."""
 
+from pathlib import PurePosixPath
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from versus.images.inspection import COLUMNS, LayoutError, UnusableImagesError, check_usable, inspect, summary
+from tests.helpers.sources import split
+from versus.images import inspection
+from versus.images.inspection import COLUMNS, UnusableImagesError, check_usable, images_of, summary
+from versus.images.sources.tree import File
 
 
 def noise(seed=0):
@@ -20,34 +25,55 @@ def folder(tmp_path):
     return tmp_path
 
 
+def listing(root):
+    """The rows of all files below `root`, of parts and classes, as a source returns them."""
+    files = sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    return [File(PurePosixPath("original", file), file.parts[-2], file.parts[0] if len(file.parts) == 3 else "",
+                 target=file.as_posix()) for file in files]
+
+
+def inspect(root):
+    return inspection.inspect(root, listing(root))
+
+
 def table(rows):
     """A table of (file, problem) as `inspect` returns it."""
-    folders = [file.split("/")[:-1] for file, _ in rows]
+    folders = [file.split("/")[:-1] or [""] for file, _ in rows]
     return pd.DataFrame({"file": [file for file, _ in rows], "class": [names[-1] for names in folders],
                          "published": [names[0] if len(names) == 2 else "" for names in folders],
-                         "problem": [problem for _, problem in rows]})
+                         "conversion": "", "note": "", "problem": [problem for _, problem in rows]})
 
 
 def test_inspect_describes_each_file_and_says_what_is_wrong(folder):
     good = (folder / "train/a/1.png").read_bytes()
     spoilt = {"empty.png": b"", "text.jpg": b"no image", "truncated.png": good[: len(good) // 2],
-              "document.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 20 20\n"}
+              "document.png": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 20 20\n"}
     for name, content in spoilt.items():
         (folder / "train/b" / name).write_bytes(content)
     Image.new("RGB", (7, 90)).save(folder / "train/b/small.png")
-    Image.fromarray(np.zeros((20, 20), np.uint16)).save(folder / "train/b/deep.png")
     described = inspect(folder).set_index("file")
-    assert tuple(described.reset_index().columns) == COLUMNS
+    assert tuple(described.reset_index().columns[:1]) + tuple(described.columns) == COLUMNS
     assert list(described.index) == sorted(described.index)
     assert described.loc["train/a/1.png"].drop("sha256").to_dict() == {
-        "class": "a", "published": "train", "width": 300, "height": 200, "mode": "RGB", "format": "PNG", "problem": ""}
+        "class": "a", "published": "train", "width": 300, "height": 200, "mode": "RGB", "format": "PNG", "problem": "",
+        "conversion": "", "note": "", "origin": "original/train/a/1.png"}
     problems = described.problem[described.problem != ""]
-    assert set(problems.index) == {f"train/b/{name}" for name in [*spoilt, "small.png", "deep.png"]}
+    assert set(problems.index) == {f"train/b/{name}" for name in [*spoilt, "small.png"]}
     reasons = {"empty": "empty file", "small": "too small: 7x90", "truncated": "image file is truncated",
-               "text": "cannot be decoded", "document": "none of JPEG, PNG", "deep": "deeper than 8 bits"}
+               "text": "cannot be decoded", "document": "none of JPEG, PNG"}
     for name, words in reasons.items():
         assert words in problems[problems.index.str.contains(f"/{name}")].item()
     assert inspect(folder).equals(inspect(folder))
+
+
+@pytest.mark.parametrize("content, words", [
+    (bytes(128) + b"DICM" + bytes(300), "a DICOM file"), (b"<!DOCTYPE HTML><html>404</html>", "an HTML page"),
+    (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"), (b"\0\0\0\x24ftypheic" + bytes(400), "HEIC"),
+    (b"%PDF-1.4", "a PDF document"), (b"PK\3\4", "a ZIP archive"), (b"\0\0\0\x20ftypisom", "a video")])
+def test_what_is_no_image_is_named(folder, content, words):
+    (folder / "train/a/2.jpg").write_bytes(content)
+    described = inspect(folder).set_index("file")
+    assert words in described.problem["train/a/2.jpg"]
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # pytest has removed the module's filter
@@ -60,56 +86,80 @@ def test_inspect_refuses_decompression_bombs(folder, monkeypatch):
     assert set(bombs.width) == set(bombs.height) == {0}
 
 
-def test_inspect_understands_folders_without_parts(tmp_path):
-    for name in ("train", "plane"):  # a class that happens to have the name of a part is a class
-        (tmp_path / name).mkdir()
-        noise(1).save(tmp_path / name / "x.png")
-    described = inspect(tmp_path)
-    assert described["class"].tolist() == ["plane", "train"]
-    assert set(described.published) == {""}
+def test_files_that_are_left_out_have_rows_without_a_class(folder, tmp_path_factory):
+    left_out = File(PurePosixPath("train/notes.txt"), left_out="no image (.txt)")
+    described = inspection.inspect(folder, [left_out, *listing(folder)])
+    assert described.iloc[-1][["file", "class", "origin", "problem"]].tolist() == [
+        "", "", "train/notes.txt", "left out: no image (.txt)"]
+    assert len(images_of(described)) == 4
+    path = tmp_path_factory.mktemp("csv") / "raw.csv"
+    inspection.save(described, path)
+    assert inspection.read(path).equals(described)
 
 
-@pytest.mark.parametrize("stray", ["x.png", "test/a/x.png", "train/a/deeper/x.png"])
-def test_inspect_refuses_other_layouts(folder, stray):
-    (folder / stray).parent.mkdir(parents=True, exist_ok=True)
-    noise(1).save(folder / stray)
-    with pytest.raises(LayoutError, match=f"got the file '{stray}'; expected <class>/<name>"):
-        inspect(folder)
-
-
-def test_inspect_refuses_an_empty_folder(tmp_path):
-    with pytest.raises(LayoutError, match="contains no files"):
-        inspect(tmp_path)
+@pytest.mark.parametrize("name", ["NA", "nan", "None", "True", "1e5", "007", "=1+1", "a,b", 'say "hi"', "two\nlines",
+                                  "tab\there", "日本", "🐱", " "])
+def test_names_of_every_kind_survive_the_file(tmp_path, name):
+    (tmp_path / "raw" / name).mkdir(parents=True)
+    noise().save(tmp_path / "raw" / name / f"{name}.png")
+    described = inspect(tmp_path / "raw")
+    inspection.save(described, tmp_path / "raw.csv")
+    read = inspection.read(tmp_path / "raw.csv")
+    assert read.equals(described) and read["class"].item() == name and read.file.item() == f"{name}/{name}.png"
 
 
 def test_usable_images_of_two_classes_suffice():
-    rows = [("a/1.png", ""), ("b/1.png", ""), ("b/2.png", "empty file"), ("c/1.png", "empty file")]
-    check_usable(table(rows), "folder")
+    rows = [("a/1.png", ""), ("a/2.png", ""), ("b/1.png", ""), ("b/2.png", ""), ("c/1.png", "empty file")]
+    check_usable(table(rows), "folder", split())
 
 
 @pytest.mark.parametrize(("rows", "message"), [
-    ([("a/1.png", ""), ("a/2.png", "")], "got 2 images that can be used, of 1 classes; expected two classes or more. "
-                                         "Problems: none"),
-    ([("a/1.png", ""), ("b/1.png", "empty file")], "got 1 images that can be used, of 1 classes; expected two classes "
-                                                   "or more. Problems: b/1.png: empty file"),
+    ([("a/1.png", ""), ("a/2.png", "")], "got 2 images of 1 classes; expected two classes or more\n"
+                                         "Files that cannot be used: none"),
+    ([("a/1.png", ""), ("b/1.png", "empty file")], "got 1 images of 1 classes; expected two classes or more\n"
+                                                   "Files that cannot be used: 1 empty file ('b/1.png')"),
 ])
 def test_too_few_usable_images_are_refused_with_their_problems(rows, message):
     with pytest.raises(UnusableImagesError) as caught:
-        check_usable(table(rows), "folder")
-    assert str(caught.value) == f"data.source 'folder': {message}"
+        check_usable(table(rows), "folder", split())
+    assert str(caught.value) == f"data.source 'folder': of the images that can be used, {message}"
 
 
-@pytest.mark.parametrize(("count", "end"), [(5, "b/4.png: empty file"), (6, "b/4.png: empty file; and 1 more"),
-                                            (60, "b/4.png: empty file; and 55 more")])
-def test_five_problems_are_listed_and_the_rest_counted(count, end):
+def test_equal_problems_are_counted():
     with pytest.raises(UnusableImagesError) as caught:
-        check_usable(table([(f"b/{i}.png", "empty file") for i in range(count)]), "kaggle")
+        rows = [(f"b/{i:02}.png", "empty file") for i in range(60)]
+        check_usable(table([*rows, ("b/x.png", "no")]), "kaggle", split())
     message = str(caught.value)
-    assert "got 0 images that can be used, of 0 classes" in message
-    assert message.count("empty file") == 5 and message.endswith(end)
+    assert "got 0 images of 0 classes" in message
+    assert message.endswith("60 empty file ('b/00.png', 'b/01.png' and 58 more); 1 no ('b/x.png')")
 
 
-def test_summary_counts_images_classes_parts_and_problems(folder):
-    assert summary(inspect(folder)) == "4 images, 2 classes, published split 2 + 2, 0 with problems"
-    unsplit = table([("a/1.png", ""), ("b/1.png", "empty file"), ("c/1.png", "")])
-    assert summary(unsplit) == "3 images, 3 classes, no published split, 1 with problems"
+def test_images_that_all_show_one_colour_are_refused(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for number in range(3):  # the content is on the second page
+            Image.new("RGB", (30, 40), "white").save(tmp_path / name / f"{number}.tif", save_all=True,
+                                                     append_images=[noise(number)])
+    described = inspect(tmp_path)
+    assert set(described.conversion) == {"the first of 2 pages"}
+    with pytest.raises(UnusableImagesError, match=r"6 images that all show one colour alone: \(255, 255, 255\)"):
+        check_usable(described, "folder", split())
+    for number, colour in enumerate(("red", "green", "blue")):  # but colours may be what the classes are
+        Image.new("RGB", (30, 40), colour).save(tmp_path / "b" / f"{number}.tif")
+    check_usable(inspect(tmp_path), "folder", split())
+
+
+def test_summary_counts_images_classes_parts_problems_and_conversions(folder):
+    assert summary(inspect(folder)) == ("4 images, 2 classes, published split: train 2, validation 2, 0 with problems, "
+                                        "0 other files left out")
+    unsplit = table([("a/1.png", ""), ("b/1.png", "empty file"), ("c/1.png", ""), ("", "left out: no image")])
+    unsplit.loc[2, ["conversion", "note"]] = "transparent", "one colour alone: (0, 0, 0)"
+    assert summary(unsplit).splitlines() == [
+        "3 images, 3 classes, no published split, 1 with problems, 1 other files left out", "not usable: 1 empty file",
+        "converted on the way to data/split: 1 transparent", "noted: 1 one colour alone: (0, 0, 0)"]
+
+
+def test_thousands_of_equal_warnings_are_one_line_each():
+    rows = table([(f"a/{i}.png", f"problem {i % 14}") for i in range(2000)])
+    lines = summary(rows).splitlines()
+    assert len(lines) == 2 and "143 problem 0" in lines[1] and lines[1].endswith("others (see data/raw.csv)")

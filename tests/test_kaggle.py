@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.kaggle_server import KaggleServer
-from tests.helpers.sources import HANDLE, contents, refused, settings, stage
-from versus.images import sources
+from tests.helpers.sources import HANDLE, contents, fetch, refused, settings, stage
 
 DATASET = ("pmigdal", "alien-vs-predator-images")
 MIB = 2**20
@@ -70,18 +69,18 @@ KAGGLE = settings(source="kaggle")
 
 
 def test_kaggle_downloads_once_and_then_uses_its_cache(server, tmp_path, expected, capfd):
-    sources.fetch(KAGGLE, tmp_path / "raw")
+    fetch(KAGGLE, tmp_path / "raw")
     assert contents(tmp_path / "raw") == expected
     assert server.requests == [("DownloadDataset", None), ("archive", None)]
     assert "100%" in capfd.readouterr().err  # the progress bar
     server.down = True  # from the cache
-    sources.fetch(KAGGLE, tmp_path / "again")
+    fetch(KAGGLE, tmp_path / "again")
     assert contents(tmp_path / "again") == expected
 
 
 def test_kaggle_resumes_an_interrupted_download_in_the_same_run(server, tmp_path, expected):
     server.cuts = [MIB + 1000, 2 * MIB + 1000]
-    sources.fetch(KAGGLE, tmp_path / "raw")
+    fetch(KAGGLE, tmp_path / "raw")
     ranges = [wanted for what, wanted in server.requests if what == "archive"]
     assert contents(tmp_path / "raw") == expected
     # kagglehub opens an answer without Range first, for the address and the hash
@@ -98,7 +97,7 @@ def test_kaggle_resumes_an_interrupted_download_in_the_next_run(server, tmp_path
     partial = tmp_path / "cache/datasets/pmigdal/alien-vs-predator-images/1.archive"
     assert partial.read_bytes() == archive[:MIB]
     server.requests.clear()
-    sources.fetch(KAGGLE, tmp_path / "raw")
+    fetch(KAGGLE, tmp_path / "raw")
     assert ("archive", f"bytes={MIB}-") in server.requests
     assert contents(tmp_path / "raw") == expected
     assert not partial.exists()
@@ -111,25 +110,29 @@ def test_kaggle_replaces_a_wrong_partial_download_of_an_earlier_run(server, tmp_
     partial = tmp_path / "cache/datasets/pmigdal/alien-vs-predator-images/1.archive"
     partial.parent.mkdir(parents=True)
     partial.write_bytes(b"?" * size)
-    sources.fetch(KAGGLE, tmp_path / "raw")
+    fetch(KAGGLE, tmp_path / "raw")
     assert contents(tmp_path / "raw") == expected
 
 
-def test_kaggle_removes_a_damaged_copy_from_the_cache(server, tmp_path, expected):
-    sources.fetch(KAGGLE, tmp_path / "raw")
+def test_kaggle_never_deletes_a_whole_download(server, tmp_path, expected):
+    fetch(KAGGLE, tmp_path / "raw")
     shutil.rmtree(tmp_path / "raw")
     cached = tmp_path / "cache/datasets/pmigdal/alien-vs-predator-images/versions/1"
     shutil.rmtree(cached / "data/train/alien")
+    before = contents(cached)
     message = refused(KAGGLE, tmp_path / "raw")
-    assert "'train'" in message and "run again" in message
-    sources.fetch(KAGGLE, tmp_path / "raw")
+    assert "'alien' in validation, not in train" in message and f"{str(cached)!r}" in message
+    assert "remove that folder and run again" in message and contents(cached) == before
+    shutil.rmtree(cached)
+    (cached.parent / "1.complete").unlink(missing_ok=True)
+    fetch(KAGGLE, tmp_path / "raw")
     assert contents(tmp_path / "raw") == expected
 
 
 @pytest.mark.parametrize("folders, files", [
     ({"data/a": 0, "data/b": 1}, {"a/00000.jpg", "b/00000.jpg"}),
     ({"a": 0, "b": 1, "deep/train/c": 0, "deep/train/d": 1, "deep/test/c": 0, "deep/test/d": 1},
-     {f"{part}/{name}/00000.jpg" for part in ("train", "validation") for name in "cd"}),
+     {f"{part}/{name}/00000.jpg" for part in ("train", "test") for name in "cd"}),
     ({"x/train/a": 0, "x/train/b": 1}, {"a/00000.jpg", "b/00000.jpg"}),
     ({"x/train/a": 0, "x/train/b": 1, "x/val/a": 0, "x/val/b": 1,
       "y/train/a": 0, "y/train/b": 1, "y/val/a": 0, "y/val/b": 1},
@@ -137,22 +140,23 @@ def test_kaggle_removes_a_damaged_copy_from_the_cache(server, tmp_path, expected
 ])
 def test_kaggle_finds_the_classes(server, tmp_path, drawn, folders, files):
     server.versions[DATASET] = [archive_of(folders, drawn)]
-    sources.fetch(KAGGLE, tmp_path / "raw")
+    fetch(KAGGLE, tmp_path / "raw")
     assert {file for file in contents(tmp_path / "raw") if file.endswith("00000.jpg")} == files
 
 
 @pytest.mark.parametrize("folders, words", [
     ({}, ["no folders of images", "<class>/*"]),
-    ({"images": 0}, ["no folders of images"]),
-    ({"x/a": 0, "x/b": 1, "y/a": 1, "y/b": 0}, ["several sets", "expected one"]),
-    ({"train/a": 0, "train/b": 1, "test/a": 0, "test/c": 1}, ["'b', 'c'", "same folders"]),
+    ({"images": 0}, ["images of one folder alone, 'images'"]),
+    ({"x/train/a": 0, "x/train/b": 1, "x/test/a": 0, "x/test/b": 1,
+      "y/train/a": 1, "y/train/b": 0, "y/test/a": 0, "y/test/b": 1}, ["several sets", "expected one", "data.folder"]),
+    ({"train/a": 0, "train/b": 1, "test/a": 0, "test/c": 1}, ["'b' in train, not in test", "'c' in test"]),
 ])
-def test_kaggle_refuses_an_archive_without_classes(server, tmp_path, drawn, archive, folders, words):
+def test_kaggle_refuses_an_archive_without_classes_and_keeps_it(server, tmp_path, drawn, folders, words):
     server.versions[DATASET] = [archive_of(folders, drawn)]
     message = refused(KAGGLE, tmp_path / "raw")
-    assert all(word in message for word in (HANDLE, "removed", "another dataset", *words)), message
-    server.versions[DATASET] = [archive]
-    sources.fetch(KAGGLE, tmp_path / "raw")  # nothing of the wrong one remains
+    assert all(word in message for word in (HANDLE, "downloaded to", *words)), message
+    server.down = True  # the same again, from the cache
+    assert refused(KAGGLE, tmp_path / "raw") == message
 
 
 @pytest.mark.parametrize("hashes", [True, False])
@@ -164,7 +168,7 @@ def test_kaggle_refuses_what_is_no_whole_archive(server, tmp_path, archive, expe
     message = refused(KAGGLE, tmp_path / "raw")
     assert HANDLE in message and "not a whole zip or tar archive" in message and "run again" in message
     server.versions[DATASET] = [archive]
-    sources.fetch(KAGGLE, tmp_path / "raw")
+    fetch(KAGGLE, tmp_path / "raw")
     assert contents(tmp_path / "raw") == expected
 
 

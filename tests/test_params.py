@@ -71,8 +71,8 @@ def test_all_mistakes_are_told_at_once(tmp_path):
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path):
-    message = r"params.yaml:\d+: data.folder: got 'data/images/none', which is no fold"
-    text = VALUES.replace("  source: sample\n  folder: data/images", "  source: folder\n  folder: data/images/none")
+    message = r"params.yaml:\d+: data.folder: got 'data/none/none', which is no fold"
+    text = VALUES.replace("  source: sample\n  folder: data/none", "  source: folder\n  folder: data/none/none")
     with pytest.raises(params.ParamsError, match=message):
         load(tmp_path, text)
 

@@ -1,101 +1,76 @@
 """Each source copies all its images, in the same bytes each time, or says clearly why not; Kaggle: test_kaggle.py."""
 
 import io
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.helpers.sources import contents, lay_out, refused, settings, stage
-from versus.images import sources
+from tests.helpers.sources import contents, fetch, lay_out, refused, settings, stage
+from versus.images.opening import FORMATS
 
-# folder
+# folder: what its folders mean is in test_layout.py
 
-@pytest.mark.parametrize("train", ["train", "Training"])
-@pytest.mark.parametrize("validation", ["validation", "valid", "VAL", "test", "Testing"])
-def test_folder_with_parts_is_copied_under_their_usual_names(tmp_path, drawn, train, validation):
+def test_folder_copies_images_under_the_usual_names_of_parts(tmp_path, drawn):
     names = {"cats": 0, "dögs ü": 1}
-    layout = {f"{part}/{name}": label for part in (train, validation) for name, label in names.items()}
+    layout = {f"{part}/{name}": label for part in ("Training", "VAL") for name, label in names.items()}
     root = lay_out(drawn, tmp_path / "mine", layout)
-    sources.fetch(settings(folder=str(root)), tmp_path / "raw")
-    expected = {file.replace(train, "train").replace(validation, "validation"): content
+    fetch(settings(folder=str(root)), tmp_path / "raw")
+    expected = {file.replace("Training", "train").replace("VAL", "validation"): content
                 for file, content in contents(root).items()}
     assert contents(tmp_path / "raw") == expected
     assert len(expected) == 16
 
 
-def test_folder_of_classes_is_copied_without_what_lies_beside_them(tmp_path, drawn, capsys):
-    root = lay_out(drawn, tmp_path / "mine", {"tall ships": 0, "train": 1})  # `train` alone is a class
-    expected = contents(root)
-    for beside in ("README.md", "tall ships/notes.txt", ".hidden.jpg", "tall ships/.hidden.jpg",
-                   ".git/x/0.jpg", "__MACOSX/x/._0.jpg", "cover.jpg"):
-        (root / beside).parent.mkdir(parents=True, exist_ok=True)
-        (root / beside).write_bytes(b"no image")
-    (root / "train/broken.PNG").write_bytes(b"no")
-    sources.fetch(settings(folder=str(root)), tmp_path / "raw")
-    assert contents(tmp_path / "raw") == expected | {"train/broken.PNG": b"no"}
-    assert "left out 'cover.jpg'" in capsys.readouterr().out
+def test_folder_follows_links_to_files(tmp_path, drawn):
+    root = lay_out(drawn, tmp_path / "mine", {"b": 1})
+    (root / "a").mkdir()
+    for number in range(2):
+        (root / f"a/{number}.jpg").symlink_to(drawn / f"class_00/0000{number}.jpg")
+    fetch(settings(folder=str(root)), tmp_path / "raw")
+    assert not any(path.is_symlink() for path in (tmp_path / "raw").rglob("*"))
+    assert (tmp_path / "raw/a/0.jpg").read_bytes() == (drawn / "class_00/00000.jpg").read_bytes()
 
 
-def test_folder_prefers_validation_to_test(tmp_path, drawn, capsys):
-    layout = {f"{part}/{name}": label for part in ("train", "val", "test") for label, name in enumerate("ab")}
-    root = lay_out(drawn, tmp_path / "mine", layout)
-    (root / "val/a/00000.jpg").unlink()
-    sources.fetch(settings(folder=str(root)), tmp_path / "raw")
-    assert {path.parent.parent.name for path in (tmp_path / "raw").rglob("*.jpg")} == {"train", "validation"}
-    assert not (tmp_path / "raw/validation/a/00000.jpg").exists()
-    assert "left out 'test'" in capsys.readouterr().out
-
-
-def test_folder_follows_links_and_copies_what_they_lead_to(tmp_path, drawn):
-    root = tmp_path / "mine"
-    (root / "a").mkdir(parents=True)
-    (root / "a/linked.jpg").symlink_to(drawn / "class_00/00000.jpg")
-    (root / "b").symlink_to(drawn / "class_01")
-    (root / "a/circle").symlink_to(root / "a")
-    sources.fetch(settings(folder=str(root)), tmp_path / "raw")
-    copied = [path for path in (tmp_path / "raw").rglob("*")]
-    assert len(copied) == 2 + 1 + 4 and not any(path.is_symlink() for path in copied)
-    assert (tmp_path / "raw/a/linked.jpg").read_bytes() == (drawn / "class_00/00000.jpg").read_bytes()
-
-
-@pytest.mark.parametrize("layout, words", [
-    ({"set/one/a": 0, "set/one/b": 1}, ["set/one/a/00000.jpg", "right above the classes"]),
-    ({"a": 0, "b": 1, "b/more": 1}, ["b/more/00000.jpg", "nothing deeper"]),
-    ({"train/a": 0, "train/b": 1}, ["train/a/00000.jpg", "{train,validation}/<class>/*"]),
-    ({"a": 0}, ["got 1 folders", "two or more"]),
-    ({"train/a": 0, "test/a": 0}, ["got 1 folders", "'train'", "two or more"]),
-    ({"train/a": 0, "train/b": 1, "val/a": 0, "val/B": 1}, ["'B', 'b'", "the same folders in 'train', 'val'"]),
-    ({"train/a": 0, "train/b": 1, "val/a": 0, "val/b": 1, "valid/a": 0}, ["two folders", "'val', 'valid'", "remove"]),
-    ({}, ["got 0 folders", "two or more"]),
-])
-def test_folder_with_another_layout_is_refused(tmp_path, drawn, layout, words):
-    (tmp_path / "mine").mkdir()
-    root = lay_out(drawn, tmp_path / "mine", layout)
-    message = refused(settings(folder=str(root)), tmp_path / "raw")
-    assert all(word in message for word in words), message
-
-
-def test_folder_with_an_empty_class_is_refused(tmp_path, drawn):
+def test_a_write_to_a_copy_does_not_reach_the_source(tmp_path, drawn):
     root = lay_out(drawn, tmp_path / "mine", {"a": 0, "b": 1})
-    (root / "empty").mkdir()
-    (root / "empty/README.txt").write_text("nothing yet")
-    message = refused(settings(folder=str(root)), tmp_path / "raw")
-    assert "no images in" in message and "empty" in message and "remove the folder" in message
+    before = contents(root)
+    fetch(settings(folder=str(root)), tmp_path / "raw")
+    for file in (tmp_path / "raw").rglob("*.jpg"):
+        file.write_bytes(b"changed")
+    assert contents(root) == before
 
 
-def test_folder_with_a_dead_link_leaves_nothing_behind(tmp_path, drawn):
+def test_folder_says_how_much_room_a_run_needs(tmp_path, drawn, capsys, monkeypatch):
     root = lay_out(drawn, tmp_path / "mine", {"a": 0, "b": 1})
-    (root / "b/gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
-    assert "gone.jpg" in refused(settings(folder=str(root)), tmp_path / "raw")
+    with open(root / "a/large.jpg", "wb") as file:
+        file.truncate(30 * 2**20)
+    fetch(settings(folder=str(root)), tmp_path / "raw")
+    said = capsys.readouterr().out
+    assert "30.2 MiB of images; a run needs" in said
+    if "shares the blocks" not in said:
+        assert "90.7 MiB on disk" in said and "3 copies" in said
+        monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 60 * 2**20}))
+        message = refused(settings(folder=str(root)), tmp_path / "other")
+        assert "got 60.0 MiB of free disk space; expected 90.7 MiB" in message
+
+
+def test_files_of_one_name_are_all_copied(tmp_path, drawn):
+    root = lay_out(drawn, tmp_path / "mine", {"a/x": 0, "a/y": 1, "b": 1})
+    shutil.copy(root / "b/00000.jpg", root / "b/00000.JPG")  # one name where case does not count
+    fetch(settings(folder=str(root)), tmp_path / "raw")
+    copied = contents(tmp_path / "raw")
+    assert len(copied) == 13 and len({file.casefold() for file in copied}) == 13
+    assert copied["a/y_00000.jpg"] == (root / "a/y/00000.jpg").read_bytes()
 
 
 def test_fetch_replaces_what_was_there(tmp_path, drawn):
     (tmp_path / "raw/old").mkdir(parents=True)
     (tmp_path / "raw/old/0.jpg").write_bytes(b"old")
     (tmp_path / ".raw.unfinished/half").mkdir(parents=True)  # as SIGKILL leaves it
-    sources.fetch(settings(folder=str(drawn)), tmp_path / "raw")
+    fetch(settings(folder=str(drawn)), tmp_path / "raw")
     assert contents(tmp_path / "raw") == contents(drawn)
     assert not (tmp_path / ".raw.unfinished").exists()
 
@@ -106,7 +81,7 @@ def test_sample_copies_photographs_of_the_package(tmp_path):
     import elpv_dataset
     top = Path(elpv_dataset.__file__).parent / "data"
     labels = {line.split()[0]: line.split()[1] for line in (top / "labels.csv").read_text().splitlines()}
-    sources.fetch(settings(source="sample", per_class=30), tmp_path / "raw")
+    fetch(settings(source="sample", per_class=30), tmp_path / "raw")
     files = sorted((tmp_path / "raw").rglob("*.png"))
     assert [sum(file.parent.name == name for file in files) for name in ("defective", "functional")] == [30, 30]
     for file in files:
@@ -116,7 +91,7 @@ def test_sample_copies_photographs_of_the_package(tmp_path):
 
 def test_sample_is_drawn_by_its_seed(tmp_path):
     for name, seed in (("one", 0), ("again", 0), ("other", 1)):
-        sources.fetch(settings(source="sample", per_class=20, seed=seed), tmp_path / name)
+        fetch(settings(source="sample", per_class=20, seed=seed), tmp_path / name)
     assert contents(tmp_path / "one") == contents(tmp_path / "again")
     assert contents(tmp_path / "one").keys() != contents(tmp_path / "other").keys()
 
@@ -131,7 +106,7 @@ def test_sample_refuses_more_images_than_it_has(tmp_path):
 @pytest.mark.parametrize("classes", [2, 20])
 def test_synthetic_is_the_same_each_time(tmp_path, classes):
     for name in ("one", "again"):
-        sources.fetch(settings(source="synthetic", classes=classes, per_class=5), tmp_path / name)
+        fetch(settings(source="synthetic", classes=classes, per_class=5), tmp_path / name)
     images = contents(tmp_path / "one")
     assert images == contents(tmp_path / "again")
     assert len(set(images.values())) == classes * 5  # no two alike
@@ -142,30 +117,36 @@ def test_synthetic_is_the_same_each_time(tmp_path, classes):
 
 
 def test_synthetic_images_stay_the_same_when_there_are_more(tmp_path, drawn):
-    sources.fetch(settings(source="synthetic", classes=3, per_class=6), tmp_path / "raw")
+    fetch(settings(source="synthetic", classes=3, per_class=6), tmp_path / "raw")
     assert contents(drawn).items() <= contents(tmp_path / "raw").items()
-    sources.fetch(settings(source="synthetic", seed=1), tmp_path / "other")
+    fetch(settings(source="synthetic", seed=1), tmp_path / "other")
     assert not set(contents(drawn).values()) & set(contents(tmp_path / "other").values())
 
 
 # the stage
 
-def test_stage_describes_the_images_that_it_copies(tmp_path, drawn):
+def test_stage_describes_every_file(tmp_path, drawn):
     layout = {f"{part}/{name}": label for part in ("train", "test") for label, name in enumerate("ab")}
     root = lay_out(drawn, tmp_path / "mine", layout)
     (root / "train/a/broken.jpg").write_bytes(b"no image")
+    (root / "train/a/notes.txt").write_text("no image")
     done = stage(tmp_path, source="folder", folder="mine")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "17 images, 2 classes, published split 9 + 8, 1 with problems"
+    assert done.stdout.splitlines()[-2:] == [
+        "17 images, 2 classes, published split: train 9, test 8, 1 with problems, 1 other files left out",
+        f"not usable: 1 cannot be decoded: none of {', '.join(FORMATS)}"]
     table = pd.read_csv(tmp_path / "data/raw.csv", keep_default_na=False)
-    assert list(table.file) == sorted(contents(tmp_path / "data/raw"))
-    assert set(table.published) == {"train", "validation"}
+    assert list(table.file[:-1]) == sorted(contents(tmp_path / "data/raw"))
+    assert sorted(table.origin) == sorted(contents(root))
+    assert table.problem.iloc[-1] == "left out: no image (.txt)"
+    assert set(table.published) == {"train", "test", ""}
 
 
 def test_stage_refuses_fewer_than_two_classes_of_usable_images(tmp_path, drawn):
     root = lay_out(drawn, tmp_path / "mine", {"a": 0})
     (root / "b").mkdir()
-    (root / "b/broken.jpg").write_bytes(b"no image")
+    for number in range(2):
+        (root / f"b/broken{number}.jpg").write_bytes(b"no image")
     done = stage(tmp_path, source="folder", folder="mine")
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "got 4 images that can be used, of 1 classes" in done.stderr and "b/broken.jpg: cannot be" in done.stderr
+    assert "got 4 images of 1 classes" in done.stderr and "('b/broken0.jpg', 'b/broken1.jpg')" in done.stderr

@@ -11,7 +11,7 @@ from versus.params import Split
 
 
 def settings(**changes):
-    return Split(**{"published": True, "validation": 0.2237, "leaks": "remove", "seed": 0} | changes)
+    return Split(**{"published": True, "validation": 0.2237, "test": 0.0, "leaks": "remove", "seed": 0} | changes)
 
 
 def images(rows):
@@ -20,7 +20,8 @@ def images(rows):
     parts = [file.split("/") for file in files]
     return pd.DataFrame({"file": files, "class": [part[-2] for part in parts],
                          "published": [part[0] if len(part) == 3 else "" for part in parts],
-                         "sha256": [hashlib.sha256(file.encode()).hexdigest() for file in files], "problem": problems})
+                         "sha256": [hashlib.sha256(file.encode()).hexdigest() for file in files], "problem": problems,
+                         "format": "PNG", "conversion": ""})
 
 
 def classes(count, per_class):
@@ -167,3 +168,40 @@ def test_the_median_side_is_that_of_images_in_a_part():
     images = pd.DataFrame({"file": ["a", "b", "c", "d"], "width": [16, 40, 0, 100], "height": [64, 40, 0, 100]})
     table = pd.DataFrame({"file": ["d", "a", "b", "c"], "part": ["train", "train", "validation", ""]})
     assert median_side(table, images) == 40
+
+
+def test_a_published_test_part_stays_and_validation_is_drawn_from_training():
+    raw = images([f"{part}/{name}/{i}.png" for part in ("train", "test") for name in "ab" for i in range(20)])
+    table = split(raw, grouped(raw), settings(validation=0.25))
+    assert (table.part[table.file.str.startswith("test/")] == "test").all()
+    assert table.groupby(["class", "part"]).size().tolist() == [20, 15, 5, 20, 15, 5]
+    assert counts(table, raw)["test"] == 40 and counts(table, raw)["test_a"] == 20
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_a_test_part_is_drawn_beside_the_same_validation_part(published):
+    raw = classes(3, 40) if not published else images(
+        [f"{part}/{name}/{i}.png" for part in ("train", "validation") for name in "ab" for i in range(40)])
+    without, table = (split(raw, grouped(raw), settings(validation=0.25, test=share)) for share in (0.0, 0.25))
+    assert (without.file[without.part == "validation"].tolist() == table.file[table.part == "validation"].tolist())
+    assert (table[table.part == "test"].groupby("class").size() == 10).all()
+    assert "test" not in counts(without, raw)
+
+
+def test_training_and_validation_images_like_a_test_image_are_leaks():
+    parts = ("train", "validation", "test")
+    raw = images([f"{part}/{name}/{i}.png" for part in parts for name in "ab" for i in range(3)])
+    groups = grouped(raw, ["train/a/0.png", "validation/a/0.png", "test/a/0.png"], ["train/b/1.png", "test/b/1.png"])
+    table = split(raw, groups, settings()).set_index("file")
+    assert table.reason[table.part == ""].to_dict() == {
+        "train/a/0.png": "same group as test/a/0.png in test",
+        "validation/a/0.png": "same group as test/a/0.png in test",
+        "train/b/1.png": "same group as test/b/1.png in test"}
+
+
+def test_names_in_the_split_say_the_format():
+    raw = images(["a/1.jpg?w=300", "a/2.tif", "b/1", "b/2.png"])
+    raw["format"] = ["JPEG", "TIFF", "PNG", "PNG"]
+    raw.loc[1, "conversion"] = "transparent"
+    paths = set(split(raw, grouped(raw), settings(validation=0.5)).path)
+    assert {path.split("/", 1)[1] for path in paths} == {"a/1.jpg?w=300.jpg", "a/2.png", "b/1.png", "b/2.png"}

@@ -54,7 +54,7 @@ def test_a_patient_is_never_in_two_parts():
                         "sha256": files, "problem": ""})
     groups = units.join(np.arange(len(raw)), raw.file, np.ones(len(raw), bool), r"patient(\d+)")
     for seed in range(10):
-        table = split(raw, groups, Split(published=True, validation=0.25, leaks="remove", seed=seed))
+        table = split(raw, groups, Split(published=True, validation=0.25, test=0.0, leaks="remove", seed=seed))
         patients = table.file.str.extract(r"(patient\d+)")[0]
         assert (table.groupby(patients).part.nunique() == 1).all() and (table.part == "validation").sum() == 24
 
@@ -65,7 +65,7 @@ def test_a_patient_of_both_published_parts_is_taken_out_of_training():
     raw = pd.DataFrame({"file": files, "class": [file.split("/")[1] for file in files],
                         "published": [file.split("/")[0] for file in files], "sha256": files, "problem": ""})
     groups = units.join(np.arange(len(raw)), raw.file, np.ones(len(raw), bool), r"(p\d)\.")
-    table = split(raw, groups, Split(published=True, validation=0.2, leaks="remove", seed=0)).set_index("file")
+    table = split(raw, groups, Split(published=True, validation=0.2, test=0.0, leaks="remove", seed=0)).set_index("file")
     assert table.loc["train/a/p3.png"].reason == "same group as validation/a/p3.png in validation"
     assert counts(table.reset_index(), raw)["leaks_removed"] == 2
 

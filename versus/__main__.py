@@ -38,6 +38,17 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(command=compare)
 
     command = commands.add_parser(
+        "use", help="compare the frameworks on a folder of your own images",
+        description="Say what a folder of images holds (classes, parts, counts, what is left out and why), and set it "
+        "in params.yaml. Nothing is set if it cannot be used; then all reasons are said.")
+    command.add_argument("folder", metavar="FOLDER", help="images as <class>/* or {train,validation,test}/<class>/*, "
+                         "or in any order with a table of labels")
+    command.add_argument("--labels", default="", metavar="TABLE.csv",
+                         help="CSV file in the folder with the class of each image (default: the folders are the "
+                         "classes)")
+    command.set_defaults(command=use)
+
+    command = commands.add_parser(
         "sample-size", help="how many images and seeds show a difference of so many points",
         description="Say how many validation images and seeds show a given difference in accuracy with a probability "
         "of 80 %, from the variation in predictions that exist.")
@@ -73,6 +84,11 @@ def compare(options: argparse.Namespace) -> None:
     console.show_comparison(scores.summary(one, settings), scores.summary(other, settings),
                             comparison.compare(one, other, settings), titles, settings.margin,
                             sentences.SCOPE_OF_FILES)
+
+
+def use(options: argparse.Namespace) -> None:
+    from versus.images import use as using
+    print("\n".join(using.use(options.folder, options.labels)))
 
 
 def sample_size(options: argparse.Namespace) -> None:

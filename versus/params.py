@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from PIL import ImageColor
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Framework = Literal["keras", "torch"]
 FRAMEWORKS: tuple[Framework, ...] = ("keras", "torch")  # whose defaults the conventions can follow
@@ -20,6 +21,12 @@ Convention = Literal["all", "native", "keras", "torch"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]
+
+
+def _colour(name: str) -> str:
+    """Return the name of a colour; raise ValueError if Pillow does not know it."""
+    ImageColor.getrgb(name)
+    return name
 
 
 class ParamsError(ValueError):
@@ -34,6 +41,10 @@ class Data(Section):
     source: Literal["sample", "kaggle", "folder", "synthetic"]
     folder: Annotated[str, Field(min_length=1)]
     kaggle: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+/versions/[1-9]\d*$")]
+    labels: str
+    file_column: str
+    class_column: str
+    background: Annotated[str, AfterValidator(_colour)]
     classes: Annotated[int, Field(ge=2, le=100)]
     per_class: Annotated[int, Field(ge=4)]
     seed: Seed
@@ -43,6 +54,7 @@ class Data(Section):
 class Split(Section):
     published: bool
     validation: Share
+    test: Annotated[float, Field(ge=0, lt=1)]
     leaks: Literal["remove", "keep"]
     seed: Seed
 
@@ -107,6 +119,7 @@ class Conventions(Section):
 
 
 class Compare(Section):
+    part: Literal["auto", "validation", "test"] = "auto"
     margin: Share
     bootstrap: Annotated[int, Field(ge=100)]
     seed: Seed

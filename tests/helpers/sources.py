@@ -17,9 +17,19 @@ HANDLE = "pmigdal/alien-vs-predator-images/versions/1"
 
 def settings(**changes):
     """Make the section `data`."""
-    standard = {"source": "folder", "folder": "x", "kaggle": HANDLE, "classes": 2, "per_class": 4, "seed": 0,
-                "groups": ""}
+    standard = {"source": "folder", "folder": "x", "kaggle": HANDLE, "labels": "", "file_column": "",
+                "class_column": "", "background": "white", "classes": 2, "per_class": 4, "seed": 0, "groups": ""}
     return params.Data(**standard | changes)
+
+
+def split(**changes):
+    """Make the section `split`."""
+    return params.Split(**{"published": True, "validation": 0.25, "test": 0.0, "leaks": "remove", "seed": 0} | changes)
+
+
+def fetch(data, target, **changes):
+    """Fetch the images with the section `data`, and `split` but for `changes`: the rows of all files."""
+    return sources.fetch(data, split(**changes), target)
 
 
 def contents(top):
@@ -34,10 +44,10 @@ def lay_out(drawn, top, layout):
     return top
 
 
-def refused(data, target):
+def refused(data, target, **changes):
     """Return the message with which fetching fails; nothing may be left."""
     with pytest.raises(sources.SourceError) as caught:
-        sources.fetch(data, target)
+        fetch(data, target, **changes)
     assert not target.exists() and not list(target.parent.glob(f".{target.name}*"))
     return str(caught.value)
 

@@ -13,14 +13,15 @@ from versus.artifacts.predictions import Predictions, PredictionsError
 
 @dataclass(frozen=True)
 class Combinations:
-    """competitors: the two whose defaults are combined. factors: the k conventions in which they differ. entries: each
-    combination's entry in the feature cache.
+    """competitors: the two whose defaults are combined. part: that of the images. factors: the k conventions in which
+    the two differ. entries: each combination's entry in the feature cache.
 
     files: the images, as predictions name them, with their class names and labels (images,). probabilities: (2^k,
     seeds, images, classes) float64; bit j of the first index is set where factor j has the second competitor's default.
     """
 
     competitors: tuple[str, str]
+    part: str
     factors: list[str]
     entries: list[str]
     files: list[str]
@@ -32,11 +33,11 @@ class Combinations:
     def predictions(self) -> list[Predictions]:
         """Each combination's predictions, from the first competitor's defaults to the second's."""
         seeds = tuple(range(self.probabilities.shape[1]))
-        return [Predictions(seeds, tuple(self.files), tuple(self.class_names), self.labels, each)
+        return [Predictions(seeds, tuple(self.files), tuple(self.class_names), self.labels, each, part=self.part)
                 for each in self.probabilities]
 
     def of_pair(self, competitors: tuple[str, str], native: Predictions) -> list[Predictions]:
-        """Return `predictions`.
+        """Return `predictions`, with the units of `native`.
 
         Raise PredictionsError unless they are combinations of these competitors, and of the images of `native`.
         """
@@ -47,10 +48,10 @@ class Combinations:
         if tuple(self.files) != native.files or self.probabilities.shape[2:] != native.probabilities.shape[1:]:
             raise PredictionsError(f"got combinations trained for {len(self.files)} images, predictions for "
                                    f"{len(native.files)}; expected the same images and classes: run `dvc repro`")
-        return self.predictions
+        return [native.with_probabilities(each) for each in self.probabilities]
 
 
-_NAMES = ("competitors", "factors", "entries", "files", "class_names")
+_NAMES = ("competitors", "part", "factors", "entries", "files", "class_names")
 
 
 def save(combinations: Combinations, path: str | Path) -> None:
@@ -65,5 +66,6 @@ def read(path: str | Path) -> Combinations:
     """Read what `save` wrote."""
     with safe_open(path, "numpy") as tensors:
         names = json.loads(tensors.metadata()["names"])
-        return Combinations(tuple(names["competitors"]), names["factors"], names["entries"], names["files"],
-                            names["class_names"], tensors.get_tensor("labels"), tensors.get_tensor("probabilities"))
+        return Combinations(tuple(names["competitors"]), names["part"], names["factors"], names["entries"],
+                            names["files"], names["class_names"], tensors.get_tensor("labels"),
+                            tensors.get_tensor("probabilities"))

@@ -14,7 +14,7 @@ Head = list[tuple[np.ndarray, np.ndarray]]  # for each of LAYERS a kernel (input
 class Trained:
     """One trained head. losses: the mean loss of each step's batch before its update, (steps,).
 
-    probabilities: of the validation images after each epoch, (epochs, images, classes).
+    probabilities: of the validation images, or another part's, after each epoch, (epochs, images, classes).
     """
 
     weights: Head

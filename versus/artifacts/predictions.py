@@ -22,6 +22,7 @@ class Predictions:
     # (images,) int, the independent unit of each image: images of one unit, such as near-duplicates, are no independent
     # evidence. By default each image is a unit of its own; numbered from 0 in the order of the units' first images
     units: np.ndarray = field(default_factory=lambda: np.array([], int))
+    part: str = ""             # of the split; "" if unknown
 
     def __post_init__(self) -> None:
         units = self.units if len(self.units) else np.arange(len(self.labels))

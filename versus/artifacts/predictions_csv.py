@@ -3,8 +3,8 @@
 Columns: seed (a whole number, which training run), file (the image's name), class (its true class) and, for each class,
 p_<class> (the predicted probability, 0..1; they sum to 1). Each seed has one row for each file. A column unit may name
 what an image shows, such as a patient or a video: images of one unit are no independent evidence. Without it, or where
-it is empty, each image is a unit of its own. Further columns are ignored. In this project `file` is <class>/<name>, and
-`unit` the number of a group of near-duplicates.
+it is empty, each image is a unit of its own. A column part says of which part of the split the images are. Further
+columns are ignored. In this project `file` is <class>/<name>, and `unit` the number of a group of near-duplicates.
 """
 
 import csv
@@ -29,6 +29,8 @@ def write(predictions: Predictions, path: str | Path) -> None:
     for seed, probabilities in zip(predictions.seeds, predictions.probabilities):
         frame = pd.DataFrame(probabilities, columns=[f"p_{name}" for name in predictions.class_names])
         frame.insert(0, "seed", seed)
+        if predictions.part:
+            frame.insert(1, "part", predictions.part)
         frame.insert(1, "file", predictions.files)
         frame.insert(2, "class", [predictions.class_names[label] for label in predictions.labels])
         frame.insert(3, UNIT, predictions.units)
@@ -50,8 +52,10 @@ def read(path: str | Path) -> Predictions:
     first = rows[rows["seed"] == seeds[0]]
     probabilities = rows[[f"p_{name}" for name in names]].to_numpy(float).reshape(len(seeds), len(first), len(names))
     labels = np.array([names.index(name) for name in first["class"]])
+    parts = set(rows["part"]) if "part" in rows else set()
     return Predictions(seeds, tuple(first["file"]), names, labels,
-                       probabilities / probabilities.sum(axis=2, keepdims=True), _units(first))
+                       probabilities / probabilities.sum(axis=2, keepdims=True), _units(first),
+                       parts.pop() if len(parts) == 1 else "")
 
 
 def _units(rows: pd.DataFrame) -> np.ndarray:
@@ -73,7 +77,7 @@ def _read_rows(path: str | Path) -> pd.DataFrame:
     _refuse(path, _problems_of_columns(header, len(records) - 1))
     _refuse(path, [f"line {line}: got {len(record)} fields; expected {len(header)}, as in line {lines[0]}"
                    for line, record in zip(lines, records) if len(record) != len(header)])
-    used = [k for k, column in enumerate(header) if column in (*COLUMNS, UNIT) or column.startswith("p_")]
+    used = [k for k, column in enumerate(header) if column in (*COLUMNS, UNIT, "part") or column.startswith("p_")]
     return pd.DataFrame([[record[k] for k in used] for record in records[1:]], columns=[header[k] for k in used],
                         index=lines[1:], dtype=str)
 

@@ -44,13 +44,13 @@ def sources(framework: Framework) -> list[Path]:
                                                              for source in OWN_SOURCES]
 
 
-def origin(settings: params.Params, framework: Framework, *files: Path) -> str:
+def origin(settings: params.Params, framework: Framework, part: str, *files: Path) -> str:
     """Return the fingerprint of all that the features depend on, apart from the conventions in an entry's name.
 
-    `files` hold the images' checksums and parts, and the backbone's weights.
+    `part` is the one whose images are scored. `files` hold the images' checksums and parts, and the backbone's weights.
     """
     sections = (section.model_dump() for section in (settings.extract, settings.model, settings.compute))
-    return fingerprint(*files, *sources(framework), *sections, settings.train.precision)
+    return fingerprint(part, *files, *sources(framework), *sections, settings.train.precision)
 
 
 def entries(combinations: Sequence[FeatureConventions], files: list[Path]) -> list[str]:
@@ -79,13 +79,14 @@ def first_of_each(entries: list[str], combinations: list[Resolved]) -> dict[str,
 class FeatureComputer:
     """Compute the features of combinations in one framework, with one compiled backbone for each kind of batch norm.
 
-    backbone, own: the framework's modules `backbone` and `features`. known: features that need not be computed.
+    backbone, own: the framework's modules `backbone` and `features`. train, plain: the files of the training images,
+    and of other parts. known: features that need not be computed.
     """
 
     def __init__(self, backbone: ModuleType, own: ModuleType, pretrained: Pretrained, settings: params.Params,
-                 train: Part, validation: Part):
+                 train: list[Path], plain: dict[str, list[Path]]):
         self.backbone, self.own, self.pretrained, self.settings = backbone, own, pretrained, settings
-        self.train, self.plain = train.files, {"validation": validation.files}
+        self.train, self.plain = train, plain
         self.built: dict[str, tuple[Any, Statistics]] = {}
         self.known: dict[Resolved, Features] = {}
 
@@ -103,12 +104,13 @@ class FeatureComputer:
 
 def fit_combinations(new_trainer: Callable[[list[int], float, str], Trainer], settings: params.Params,
                      combinations: list[Resolved], entries: list[str], read: Callable[[str], Features],
-                     train: Part) -> np.ndarray:
+                     train: Part, part: str) -> np.ndarray:
     """Train the heads of all seeds for each of the combinations of conventions.
 
     `entries` names each combination's entry of the feature cache, which `read` returns; combinations that share entry,
-    initial weights and Adam are trained once. `new_trainer` is a framework's `Trainer`. Returns the validation
-    probabilities after the last epoch, (combinations, seeds, images, classes), normalised to a sum of 1 in float64.
+    initial weights and Adam are trained once. `new_trainer` is a framework's `Trainer`. Returns the probabilities of
+    the images of `part` after the last epoch, (combinations, seeds, images, classes), normalised to a sum of 1 in
+    float64.
     """
     kinds = [(name, conventions.head_init, conventions.adam) for name, conventions in zip(entries, combinations)]
     trainers: dict[str, Trainer] = {}
@@ -118,7 +120,7 @@ def fit_combinations(new_trainer: Callable[[list[int], float, str], Trainer], se
         if conventions.adam not in trainers:
             widths = [features.augmented.shape[2], settings.model.hidden, len(train.classes)]
             trainers[conventions.adam] = new_trainer(widths, settings.train.learning_rate, conventions.adam)
-        trained = fit_seeds(trainers[conventions.adam], settings, conventions, features, train.labels, None)
+        trained = fit_seeds(trainers[conventions.adam], settings, conventions, features, train.labels, None, part=part)
         probabilities[kind] = np.array([one.probabilities[-1] for one in trained], np.float64)
     of_all = np.stack([probabilities[kind] for kind in kinds])
     return of_all / of_all.sum(axis=3, keepdims=True)

@@ -28,26 +28,29 @@ class Trainer(Protocol):
     def weights(self) -> Head: ...
 
 
-def fit(trainer: Trainer, initial: Head, epochs: Iterable[Batches], features: Features, labels: np.ndarray) -> Trained:
+def fit(trainer: Trainer, initial: Head, epochs: Iterable[Batches], features: Features, labels: np.ndarray,
+        part: str = "validation") -> Trained:
     """Train one head from its `initial` weights; `epochs` has batches of rows of the (views * images) features.
 
-    `labels` (images,) are the training images' classes.
+    `labels` (images,) are the training images' classes; the images of `part` are classified after each epoch.
     """
     rows = features.augmented.reshape(-1, features.augmented.shape[-1])  # (views * images, width)
     labels = np.tile(labels, len(features.augmented))                    # (views * images,)
-    validation = features.plain["validation"]                            # (passes, images, width)
+    plain = features.plain[part]                                         # (passes, images, width)
     trainer.reset(initial)
     losses, probabilities = [], []
     for epoch, batches in enumerate(epochs):
         losses += [trainer.step(rows[batch], labels[batch]) for batch in batches]
         # after the last view the running statistics no longer change
-        probabilities.append(trainer.probabilities(validation[min(epoch, len(validation) - 1)]))
+        probabilities.append(trainer.probabilities(plain[min(epoch, len(plain) - 1)]))
     return Trained(trainer.weights(), np.array(losses), np.stack(probabilities))
 
 
 def fit_seeds(trainer: Trainer, settings: params.Params, conventions: Resolved, features: Features, labels: np.ndarray,
-              title: str | None, reverse: bool = False) -> list[Trained]:
+              title: str | None, reverse: bool = False, part: str = "validation") -> list[Trained]:
     """Train `train.seeds` heads, one after the other; `title` is the progress bar's, None shows none.
+
+    The images of `part` are classified after each epoch.
 
     With `reverse` the rows of each batch come in reverse order: the same sums in another order, so only rounding
     differs.
@@ -63,5 +66,5 @@ def fit_seeds(trainer: Trainer, settings: params.Params, conventions: Resolved, 
         if reverse:
             epochs = ([batch[::-1] for batch in batches] for batches in epochs)
         initial = draws.initial_weights(seed, trainer.widths, conventions.head_init)
-        trained.append(fit(trainer, initial, epochs, features, labels))
+        trained.append(fit(trainer, initial, epochs, features, labels, part))
     return trained

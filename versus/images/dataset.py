@@ -5,7 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-PARTS = ("train", "validation")
+PARTS = ("train", "validation", "test")  # test is there only if the source has one, or split.test draws it
+
+
+class PartError(ValueError):
+    """A part that is asked for and not there."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,23 @@ class Part:
     def names(self) -> list[str]:
         """The files as predictions name them: <class>/<name>."""
         return ["/".join(file.parts[-2:]) for file in self.files]
+
+
+def parts(root: str | Path) -> list[str]:
+    """List those of PARTS that are below `root`."""
+    return [part for part in PARTS if Path(root, part).is_dir()]
+
+
+def compared_part(root: str | Path, choice: str) -> str:
+    """Return the part whose images are scored: `choice`, or of "auto" the test part, where there is one.
+
+    Raises PartError if that part is not there.
+    """
+    part = choice if choice != "auto" else parts(root)[-1]
+    if part not in parts(root):
+        raise PartError(f"compare.part: got {choice!r}, but there is no test part; expected one in the source, or a "
+                        "split.test above 0: set that, or compare.part to auto")
+    return part
 
 
 def read(root: str | Path, part: str) -> Part:

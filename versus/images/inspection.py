@@ -1,55 +1,62 @@
-"""List the files of a folder of images, and say of each why it cannot be used, if so."""
+"""Describe the files of a source, and say of each why it cannot be used, if so."""
 
 import hashlib
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 from PIL import UnidentifiedImageError
 from tqdm import tqdm
 
+from versus import params
+from versus.images import classes, conversion
 from versus.images.dataset import PARTS
-from versus.images.opening import FORMATS, ImageError, open_image
+from versus.images.opening import ImageError, open_image, unreadable
+from versus.images.sources.errors import quoted
+from versus.images.sources.tree import File
 
-COLUMNS = ("file", "class", "published", "sha256", "width", "height", "mode", "format", "problem")
+COLUMNS = ("file", "class", "published", "sha256", "width", "height", "mode", "format", "conversion", "note", "problem",
+           "origin")
 SMALLEST_SIDE = 8     # pixels
-DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")  # converting to RGB, Pillow clips all above 255 to white
-LISTED_PROBLEMS = 5   # in an error message
-
-
-class LayoutError(ValueError):
-    """A folder of images that is laid out neither as `<class>/*` nor as `{train,validation}/<class>/*`."""
+LISTED = 10           # kinds of problems in a message
+NOT_OPENED = {"width": 0, "height": 0, "mode": "", "format": "", "conversion": "", "note": "", "problem": ""}
 
 
 class UnusableImagesError(ValueError):
     """Images of which too few can be used."""
 
 
-def inspect(root: str | Path) -> pd.DataFrame:
-    """Describe every file under `root` (`<class>/*` or `{train,validation}/<class>/*`): a DataFrame of COLUMNS.
+def inspect(root: str | Path, files: Sequence[File]) -> pd.DataFrame:
+    """Describe every file of a source whose images were copied to `root`: a DataFrame of COLUMNS.
 
-    Rows are sorted by file. `published` is the part in which the source put the image, "" if it has no parts.
-    `problem` says why an image cannot be used, and is "" if it can. `width` and `height` are 0, and `mode` and
-    `format` are "", if the file could not be opened. Raises LayoutError.
+    Images come first, sorted by `file`, their path below `root`; then the files that are left out, whose `file` and
+    `class` are "", sorted by `origin`, the path in the source. `published` is the part in which the source put the
+    image, "" if it has no parts. `problem` says why a file cannot be used, and is "" if it can; `conversion` why it has
+    to be converted, and `note` what else is worth knowing. `width` and `height` are 0, and `mode` and `format` "", if
+    the file was not opened.
     """
     root = Path(root)
-    files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-    if not files:
-        raise LayoutError(f"got {str(root)!r}, which contains no files; expected images as <class>/* or "
-                          "{train,validation}/<class>/*")
-    rows = [_place(file) | _describe(root / file) for file in tqdm(files, "inspect", unit="image", disable=None)]
+    used = sorted((file for file in files if not file.left_out), key=lambda file: file.target)
+    rows = [_place(file) | _describe(root / file.target) for file in tqdm(used, "inspect", unit="image", disable=None)]
+    rows += [_place(file) | NOT_OPENED | {"sha256": "", "problem": f"left out: {file.left_out}"}
+             for file in files if file.left_out]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def check_usable(table: pd.DataFrame, source: str) -> None:
-    """Raise UnusableImagesError unless `table`, made by `inspect`, has usable images of two classes or more.
+def check_usable(table: pd.DataFrame, source: str, split: params.Split) -> None:
+    """Raise UnusableImagesError unless `table`, made by `inspect`, has enough usable images of two classes or more.
 
     `source` is the `data.source` that the images come from.
     """
     usable = table[table.problem == ""]
-    classes = usable["class"].nunique()
-    if classes < 2:
-        raise UnusableImagesError(f"data.source {source!r}: got {len(usable)} images that can be used, of {classes} "
-                                  f"classes; expected two classes or more. Problems: {_problems(table)}")
+    problems = classes.problems(zip(usable["class"], usable.published), split)
+    if not problems and usable.note.nunique() == 1 and usable.note.iloc[0].startswith(conversion.FLAT):
+        problems = [f"got {len(usable):,} images that all show {usable.note.iloc[0]}; expected images with something "
+                    "on them: of files with several pages the first is read"]
+    if problems:
+        raise UnusableImagesError(f"data.source {source!r}: of the images that can be used, " + "\n".join(problems)
+                                  + f"\nFiles that cannot be used: {_problems(table)}")
 
 
 def save(table: pd.DataFrame, path: str | Path) -> None:
@@ -59,56 +66,66 @@ def save(table: pd.DataFrame, path: str | Path) -> None:
 
 def read(path: str | Path) -> pd.DataFrame:
     """Read what `save` wrote."""
-    return pd.read_csv(path, keep_default_na=False, dtype={"class": str})
+    text = dict.fromkeys(set(COLUMNS) - {"width", "height"}, str)
+    return pd.read_csv(path, keep_default_na=False, dtype=text)
+
+
+def images_of(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the images, without those of the files that are left out."""
+    return table[table.file != ""].reset_index(drop=True)
 
 
 def summary(table: pd.DataFrame) -> str:
-    """Say in a line how many images there are, of how many classes, in which parts, and how many are unusable."""
+    """Say how many images there are, of how many classes, in which parts, and what is special about how many."""
+    left_out, table = (table.file == "").sum(), images_of(table)
     parts = table.published.value_counts()
-    split = f"published split {parts['train']} + {parts['validation']}" if "train" in parts else "no published split"
-    unusable = (table.problem != "").sum()
-    return f"{len(table)} images, {table['class'].nunique()} classes, {split}, {unusable} with problems"
+    published = [f"{part} {parts[part]:,}" for part in PARTS if part in parts]
+    split = f"published split: {', '.join(published)}" if published else "no published split"
+    unusable = table[table.problem != ""]
+    lines = [f"{len(table)} images, {table['class'].nunique()} classes, {split}, {len(unusable)} with problems, "
+             f"{left_out} other files left out"]
+    for title, values in (("not usable", unusable.problem), ("converted on the way to data/split", table.conversion),
+                          ("noted", table.note)):
+        counts = values[values != ""].value_counts()
+        listed = [f"{number:,} {value}" for value, number in counts.head(LISTED).items()]
+        if len(counts) > LISTED:
+            listed.append(f"{counts[LISTED:].sum():,} others (see data/raw.csv)")
+        lines += [f"{title}: {'; '.join(listed)}"] if listed else []
+    return "\n".join(lines)
 
 
 def _problems(table: pd.DataFrame) -> str:
-    """List the first problems with their files, and count the rest."""
-    problems = [f"{row.file}: {row.problem}" for row in table[table.problem != ""].itertuples()]
-    listed, rest = problems[:LISTED_PROBLEMS], len(problems) - LISTED_PROBLEMS
-    if rest > 0:
-        listed.append(f"and {rest} more")
+    """List the problems, each with the number of its files and the first of them."""
+    unusable = table[(table.problem != "") & (table.file != "")]
+    files = unusable.groupby("problem").file.agg(list)
+    listed = [f"{len(own):,} {problem} ({quoted(own, 2)})"
+              for problem, own in sorted(files.items(), key=lambda each: -len(each[1]))]
+    if len(listed) > LISTED:
+        listed[LISTED:] = [f"and {len(listed) - LISTED:,} other problems"]
     return "; ".join(listed) or "none"
 
 
-def _place(file: str) -> dict:
-    """Take class and published part from the folders in `file`."""
-    folders = file.split("/")[:-1]
-    if len(folders) == 1:
-        folders = ["", *folders]
-    if len(folders) != 2 or folders[0] not in ("", *PARTS):
-        raise LayoutError(f"got the file {file!r}; expected <class>/<name> or {{train,validation}}/<class>/<name>: "
-                          "move or remove it")
-    return {"file": file, "published": folders[0], "class": folders[1]}
+def _place(file: File) -> dict:
+    return {"file": file.target, "published": file.part, "class": file.label, "origin": file.path.as_posix()}
 
 
 def _describe(path: Path) -> dict:
-    """Compute checksum, size, mode, format and problem of one image file."""
-    description = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "width": 0, "height": 0, "mode": "",
-                   "format": "", "problem": ""}
+    """Compute checksum, size, mode, format, conversion and problem of one image file."""
+    description = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()} | NOT_OPENED
     if not path.stat().st_size:
         return description | {"problem": "empty file"}
     try:
         with open_image(path) as image:
             description |= {"width": image.width, "height": image.height, "mode": image.mode, "format": image.format}
-            image.load()
+            reasons, note = conversion.needed(image)
     except ImageError as error:
         return description | {"problem": str(error)}
     except UnidentifiedImageError:
-        return description | {"problem": f"cannot be decoded: none of {', '.join(FORMATS)}"}
+        return description | {"problem": unreadable(path)}
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and others
-        return description | {"problem": f"cannot be decoded: {' '.join(str(error).split()) or type(error).__name__}"}
-    if image.mode in DEEP_MODES:
-        return description | {"problem": f"deeper than 8 bits: mode {image.mode}"}
+        words = re.sub(r" \(\d+ bytes not processed\)", "", " ".join(str(error).split()))  # one text for all of them
+        return description | {"problem": f"cannot be decoded: {words or type(error).__name__}"}
     if min(image.size) < SMALLEST_SIDE:
         return description | {"problem": f"too small: {image.width}x{image.height}, less than {SMALLEST_SIDE} pixels a "
                                          "side"}
-    return description
+    return description | {"conversion": reasons, "note": note}

@@ -26,7 +26,8 @@ LAST_ROWS = {"all conventions": "sum", "the two native runs": "native runs", "no
 def comparison_table(one: dict, other: dict, result: dict, titles: Titles) -> Table:
     """Return a table of both competitors' scores (`scores.summary`) and of `comparison.compare`'s result."""
     means = "mean ± sd of seeds; " if result["seeds"] > 1 else ""
-    table = _table(f"{sentences.images(result['images'], result['units'])}, {plural(result['seeds'], 'seed')} "
+    noun = sentences.image_noun(result)
+    table = _table(f"{sentences.images(result['images'], result['units'], noun)}, {plural(result['seeds'], 'seed')} "
                    f"({means}{titles[1]} minus {titles[0]})", *titles, "difference", "95 % interval", foldable=titles)
     equal = one["majority"] * one["classes"] < 1.2  # or nearly so
     for name, label in ROWS.items():
@@ -50,9 +51,10 @@ def show_notes(notes: Iterable[str], console: Console | None = None) -> None:
     _print(notes, console or Console(highlight=False))
 
 
-def explanation_table(shares: pd.DataFrame, titles: Titles) -> Table:
+def explanation_table(shares: pd.DataFrame, about: dict, titles: Titles) -> Table:
     """Return a table of `explanation.explain`'s shares: conventions by size, then their sum and what is left."""
-    table = _table(f"Why they differ: the share of each convention ({titles[1]} minus {titles[0]})",
+    where = f", {plural(about['images'], sentences.image_noun(about))}"
+    table = _table(f"Why they differ: the share of each convention ({titles[1]} minus {titles[0]}{where})",
                    "accuracy", "95 % interval", "log loss", "95 % interval")
     accuracy, log_loss = (shares[shares.metric == metric].set_index("name") for metric in ("accuracy", "log_loss"))
     conventions = by_size(shares, "accuracy").name
@@ -64,21 +66,22 @@ def explanation_table(shares: pd.DataFrame, titles: Titles) -> Table:
     return table
 
 
-def show_explanation(shares: pd.DataFrame, completeness: str, parity: dict, pair: Pair,
+def show_explanation(shares: pd.DataFrame, about: dict, completeness: str, parity: dict, pair: Pair,
                      console: Console | None = None) -> None:
     """Print the table and the sentences of the explanation.
 
-    completeness: what `sentences.completeness` says; parity: metrics/parity.json.
+    about: part and images, as metrics/explain.json has them; completeness: what `sentences.completeness` says; parity:
+    metrics/parity.json.
     """
     titles = (pair[0].title, pair[1].title)
-    _show(explanation_table(shares, titles),
+    _show(explanation_table(shares, about, titles),
           [*sentences.explanation(shares, pair), completeness, sentences.parity(parity, titles)], console)
 
 
 def show_eras(shares: pd.DataFrame, scores: list[dict], pair: Pair, console: Console | None = None) -> None:
     """Print what changed defaults did to one framework; `scores` are `scores.summary` of both eras' runs."""
     titles = (pair[0].title, pair[1].title)
-    _show(explanation_table(shares, titles), sentences.eras(shares, scores, pair), console)
+    _show(explanation_table(shares, scores[0], titles), sentences.eras(shares, scores, pair), console)
 
 
 def show_sample_size(plan: Plan, console: Console | None = None) -> None:

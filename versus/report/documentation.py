@@ -18,6 +18,7 @@ from versus.evaluation import article
 from versus.evaluation.explanation import by_size
 from versus.frameworks import COMPETITORS
 from versus.recipe import conventions
+from versus.report.sentences import image_noun
 
 PAGES = ["README.md", "docs/results.md", "docs/parity.md", "docs/conventions.md"]
 WATERFALLS = {  # plot: the rows that it draws
@@ -110,7 +111,7 @@ def default_run() -> str:
     one, other, result = _run(DEFAULT)
     rows = [[label, _score(one, name), _score(other, name), _difference(result, name)]
             for name, label in (("accuracy", "accuracy"), ("log_loss", "log loss"))]
-    return _table([f"{result['images']} validation images, {result['seeds']} seeds", *_titles(),
+    return _table([f"{result['images']} {image_noun(result)}s, {result['seeds']} seeds", *_titles(),
                    "difference (95 % interval)"], rows) + f"\n\nVerdict: {result['verdict']}."
 
 

@@ -42,6 +42,11 @@ def images(number: int, units: int, noun: str = "validation image") -> str:
     return plural(number, noun) + (f", {units:,} independent" if units != number else "")
 
 
+def image_noun(result: dict) -> str:
+    """Name an image by the part that a result is of: 'test image'; those of unknown origin validate."""
+    return f"{result.get('part') or 'validation'} image"
+
+
 def named(who: str, titles: Titles) -> str:
     """Name which of the two `who` means: BOTH, ONE, OTHER or NEITHER."""
     return {ONE: titles[0], OTHER: titles[1]}.get(who, who)

@@ -1,5 +1,6 @@
 """Pixels to features in PyTorch: a Dataset reads the images, the frozen backbone computes batch by batch."""
 
+import shutil
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,6 +11,9 @@ from tqdm import tqdm
 
 from versus.frameworks.torch.backbone import statistics  # noqa: F401  extraction asks for it here
 from versus.recipe.pixels import ImageBatches
+
+SHARED_MEMORY = "/dev/shm"  # 64 MB in a container
+BATCHES_IN_FLIGHT = 4  # two that are prefetched, the one that is written, the one that is read
 
 
 class Batches(Dataset):
@@ -43,10 +47,19 @@ class _ErrorsAsItems(Dataset):
 
 def _read(images: ImageBatches) -> Iterator[torch.Tensor]:
     """Yield the batches, prefetched by a worker process; raise the error of an image that cannot be decoded."""
-    for batch in DataLoader(_ErrorsAsItems(Batches(images)), batch_size=None, num_workers=1):
+    for batch in DataLoader(_ErrorsAsItems(Batches(images)), batch_size=None, num_workers=_workers(images)):
         if isinstance(batch, ValueError):
             raise batch
         yield batch
+
+
+def _workers(images: ImageBatches) -> int:
+    """Return 1, or 0 where shared memory, through which a worker hands on batches, has no room for those in flight."""
+    largest = max(map(len, images.batches), default=0) * 3 * images.size**2 * 4  # bytes of float32
+    try:
+        return int(shutil.disk_usage(SHARED_MEMORY).free > BATCHES_IN_FLIGHT * largest)
+    except OSError:  # no such folder: another system, which sets no limit
+        return 1
 
 
 @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""Where the images come from; every source copies them as <class>/* or {train,validation}/<class>/*."""
+"""Where the images come from; every source copies them as <class>/* or {train,validation,test}/<class>/*."""
 
 import shutil
 from collections.abc import Callable
@@ -7,8 +7,9 @@ from pathlib import Path
 from versus import params
 from versus.images.sources import folder, kaggle, sample, synthetic
 from versus.images.sources.errors import SourceError
+from versus.images.sources.tree import File
 
-SOURCES: dict[str, Callable[[params.Data, Path], None]] = {
+SOURCES: dict[str, Callable[[params.Data, params.Split, Path], list[File]]] = {
     "sample": sample.fetch,
     "kaggle": kaggle.fetch,
     "folder": folder.fetch,
@@ -16,16 +17,21 @@ SOURCES: dict[str, Callable[[params.Data, Path], None]] = {
 }
 
 
-def fetch(settings: params.Data, target: str | Path) -> None:
-    """Copy the images of `settings.source` to `target`, replacing its contents. If anything fails, `target` stays."""
+def fetch(settings: params.Data, split: params.Split, target: str | Path) -> list[File]:
+    """Copy the images of `settings.source` to `target`, replacing its contents. If anything fails, `target` stays.
+
+    Returns every file of the source, also those that are left out. Raises SourceError, also if there are too few images
+    to be divided as `split` says.
+    """
     target = Path(target)
     unfinished = target.with_name(f".{target.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
         unfinished.mkdir(parents=True)
-        SOURCES[settings.source](settings, unfinished)
+        files = SOURCES[settings.source](settings, split, unfinished)
         shutil.rmtree(target, ignore_errors=True)
         unfinished.rename(target)
+        return files
     except OSError as error:
         raise SourceError(f"data.source {settings.source!r}: {error}; expected readable files, free disk space, and "
                           f"write permission for {str(target.parent)!r}") from error

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import PurePath
 
-LAYOUTS = "<class>/* or {train,validation}/<class>/*"
+LAYOUTS = "<class>/* or {train,validation,test}/<class>/*"
 
 
 class SourceError(ValueError):
@@ -13,4 +13,4 @@ class SourceError(ValueError):
 def quoted(names: Iterable[str | PurePath], most: int = 5) -> str:
     """List names or paths in quotes, sorted, at most `most` of them, and count the rest."""
     quotes = sorted(repr(str(name)) for name in names)
-    return ", ".join(quotes[:most]) + (f" and {len(quotes) - most} more" if len(quotes) > most else "")
+    return ", ".join(quotes[:most]) + (f" and {len(quotes) - most:,} more" if len(quotes) > most else "")

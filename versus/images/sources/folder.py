@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from versus import params
-from versus.images.sources.layout import read_tree
-from versus.images.sources.tree import copy
+from versus.images.sources.reader import read
+from versus.images.sources.tree import File, copy
 
 
-def fetch(settings: params.Data, target: Path) -> None:
-    """Copy the images of `settings.folder`, which holds classes or parts of classes."""
-    copy(read_tree(Path(settings.folder)), target)
+def fetch(settings: params.Data, split: params.Split, target: Path) -> list[File]:
+    """Copy the images of `settings.folder`."""
+    root = Path(settings.folder)
+    files, notes = read(root, settings, split)
+    return copy(root, files, target, notes)

@@ -15,8 +15,8 @@ from kagglesdk.datasets.types.dataset_api_service import ApiGetDatasetRequest
 
 from versus import params
 from versus.images.sources.errors import LAYOUTS, SourceError
-from versus.images.sources.layout import find_root, read_tree
-from versus.images.sources.tree import copy
+from versus.images.sources.reader import read
+from versus.images.sources.tree import File, copy
 
 OTHER_SOURCES = ("set data.source to sample (photographs that are already installed), "
                  "folder (your own images in data.folder) or synthetic (drawn images)")
@@ -24,17 +24,15 @@ BROKEN_ARCHIVE = (DataCorruptionError, ValueError, EOFError, zlib.error, zipfile
                   RuntimeError)  # zipfile's, for a password or an unknown compression
 
 
-def fetch(settings: params.Data, target: Path) -> None:
-    """Copy the classes of `settings.kaggle`, or its own split; download it unless it is in kagglehub's cache."""
-    handle = parse_dataset_handle(settings.kaggle)
-    top = _download(handle)
+def fetch(settings: params.Data, split: params.Split, target: Path) -> list[File]:
+    """Copy the images of `settings.kaggle`; download it unless it is in kagglehub's cache."""
+    root = _download(parse_dataset_handle(settings.kaggle))
     try:
-        tree = read_tree(find_root(top))
-    except SourceError as error:
-        delete_from_cache(handle)  # it may be a damaged copy, which must not make the next run fail, too
-        raise SourceError(f"data.kaggle: got {settings.kaggle!r}, whose archive has unexpected contents: {error}. It "
-                          "has been removed from kagglehub's cache; run again, or name another dataset") from error
-    copy(tree, target)
+        files, notes = read(root, settings, split)
+    except SourceError as error:  # other projects may use the download, so it stays
+        raise SourceError(f"data.kaggle: got {settings.kaggle!r}, downloaded to {str(root)!r}:\n{error}\nIf files are "
+                          "missing there, remove that folder and run again") from error
+    return copy(root, files, target, notes)
 
 
 def _download(handle: DatasetHandle) -> Path:

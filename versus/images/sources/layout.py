@@ -1,129 +1,226 @@
-"""How a folder of images may be laid out: classes, or parts of classes."""
+"""What a folder of images means: which folders are classes, which are parts, and which are neither."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from PIL import Image
-from tqdm import tqdm
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path, PurePosixPath
 
 from versus.images.sources.errors import LAYOUTS, SourceError, quoted
-from versus.images.sources.tree import Tree
+from versus.images.sources.names import (are_masks, are_results, are_unlabelled, composed, is_image_folder,
+                                         is_plain_part, is_version, may_be_results, parts_of, pieces_of_one_set)
+from versus.images.sources.tree import File, Folder
 
-# Lower-case name of a folder: the part that it holds.
-PART_NAMES = {"train": "train", "training": "train", "test": "test", "testing": "test",
-              "validation": "validation", "valid": "validation", "val": "validation"}
-IMAGE_SUFFIXES = {suffix for suffix, form in Image.registered_extensions().items() if form in Image.OPEN}
+MASK_ENDING = re.compile(r"[ _-]+(mask|seg|gt|segmentation|annotation|label)([ _-]?\d+)?$", re.IGNORECASE)
+COMMON_FOLDERS = 4  # as many equal folders in each of several folders, and more than those are, look like classes
+
+Classes = dict[tuple[str, str], list[PurePosixPath]]  # images by part, "" where there are none, and class
 
 
-def read_tree(root: Path) -> Tree:
-    """List the images of `root` by class or part/class; raise SourceError if it is laid out in another way.
+class Layout:
+    """The classes of the folder `top`, whose files are below `root`.
 
-    Folders and images beside the parts or classes are left out, which a printed line says; so is a `test` part if there
-    is a validation part, too.
+    `classes` has the images by part and class, `notes` what a user should know besides. `hint` returns a sentence
+    about tables of labels, for the errors.
     """
-    parts = _parts(root) or {"": root}
-    tree = {Path(part, folder.name): _class_images(folder) for part, top in parts.items() for folder in _folders(top)}
-    _check_classes(root, parts)
-    left_out = [folder for folder in _folders(root) if folder not in parts.values()] if "train" in parts else []
-    left_out += [image for top in {root, *parts.values()} for image in _images(top)]
-    if left_out:
-        tqdm.write(f"{root}: left out {quoted(path.relative_to(root) for path in left_out)}")
-    return tree
+
+    def __init__(self, root: Path, top: Folder, hint: Callable[[], str]):
+        self.root, self.hint = root, hint
+        self.classes: Classes = {}
+        self.notes: list[str] = []
+        self._reasons: dict[PurePosixPath, str] = {}  # why a folder or an image is left out
+        splits = self._without_copies(_outermost(top, _is_split))
+        if len(splits) > 1:
+            raise self._several_sets(splits)
+        if splits:
+            self._read_parts(splits[0])
+        else:
+            self._read_classes(self._classes_in(top))
+
+    def files(self, images: Iterable[PurePosixPath]) -> list[File]:
+        """Return a row for each image."""
+        places = {image: key for key, members in self.classes.items() for image in members}
+        return [File(image, places[image][1], places[image][0]) if image in places
+                else File(image, left_out=self._reason(image)) for image in images]
+
+    def _reason(self, image: PurePosixPath) -> str:
+        named = [folder for folder in (image, *image.parents) if folder in self._reasons]
+        return self._reasons[named[0]] if named else "unlabelled: in no folder of a class"
+
+    # parts
+
+    def _read_parts(self, split: Folder) -> None:
+        parts = parts_of(split.names())
+        of_part: dict[str, list[Folder]] = {}
+        for folder in split.folders:
+            if folder.name in parts:
+                of_part.setdefault(parts[folder.name], []).append(folder)
+            else:
+                self._reasons[folder.path] = f"beside the parts, in {folder.name!r}"
+        labelled = {part: one for part, folders in of_part.items() if (one := self._one_of(part, folders))}
+        of_training = _class_names(labelled["train"])
+        for part, folder in labelled.items():
+            own = _class_names(folder)
+            if part != "train" and len(own) == 1 and not own & of_training:
+                self._reasons[folder.path] = f"unlabelled, in {folder.name!r}"  # as in test/unknown/*
+            else:
+                self._add(part, _inner(folder).folders)
+        if {part for part, _ in self.classes} == {"train"}:
+            self.classes = {("", label): images for (_, label), images in self.classes.items()}
+
+    def _one_of(self, part: str, folders: list[Folder]) -> Folder | None:
+        """Return the one folder of a part that holds classes; None if there is none."""
+        labelled = self._reject(folders, [each for each in folders if not _inner(each).folders], "unlabelled", least=0)
+        labelled = self._without_copies(labelled)
+        plain = [folder for folder in labelled if is_plain_part(folder.name)]
+        if len(plain) == 1:
+            others = [folder for folder in labelled if folder is not plain[0]]
+            labelled = self._reject(labelled, others, f"another folder than {plain[0].name!r} for one part", least=1)
+        if len(labelled) > 1:
+            raise SourceError(f"{str(self.root)!r}: got several folders for the {part} part, "
+                              f"{quoted(folder.path for folder in labelled)}; expected one. Rename the others, or "
+                              "remove them")
+        return labelled[0] if labelled else None
+
+    # classes
+
+    def _read_classes(self, folders: list[Folder]) -> None:
+        """Add the classes `folders`, or where each has folders for the parts, as cats/{train,test}/*, these."""
+        parts = [parts_of(folder.names()) for folder in folders]
+        if not all("train" in own.values() and len(set(own.values())) == len(folder.folders) > 1 and not folder.images
+                   for own, folder in zip(parts, folders)):
+            return self._add("", folders)
+        for own, folder in zip(parts, folders):
+            for inner in folder.folders:
+                images = self.classes.setdefault((own[inner.name], composed(folder.name)), [])
+                images += self._images_of(inner)
+
+    def _classes_in(self, top: Folder) -> list[Folder]:
+        """Find the folders that are classes, in `top` or below it."""
+        folders = self._candidates(_inner(top))
+        while len(folders) == 1 and not folders[0].images and len(_inner(folders[0]).folders) > 1:
+            folders = self._candidates(_inner(folders[0]))
+        if len(folders) < 2:
+            raise self._no_classes(folders)
+        if pieces_of_one_set([each.name for each in folders]):
+            raise SourceError(f"{str(self.root)!r}: got the folders {quoted(each.name for each in folders)}, which "
+                              f"look like pieces of one set and not like classes; {self._expected()}")
+        common = set.intersection(*map(_class_names, folders))
+        versions = all(is_version(each.name) for each in folders)
+        if versions and len(common) > 1 or len(common) >= max(COMMON_FOLDERS, len(folders) + 1):
+            raise self._several_sets(folders)
+        return folders
+
+    def _candidates(self, top: Folder) -> list[Folder]:
+        """List the folders in `top` that may be classes; note of the others why they are not."""
+        folders = self._without_copies(top.folders)
+        own = {composed(each.name) for each in folders}
+        folders = self._reject(folders, [each for each in folders if len(_class_names(each) & own) > 1],
+                               "a copy of the classes, one level deeper")
+        if any(is_image_folder(each.name) and each.folders for each in folders):
+            folders = self._reject(folders, [each for each in folders if are_masks(each.name)], "masks")
+        folders = self._reject(folders, [each for each in folders if are_results(each.name)],
+                               "results, no class")
+        sizes = {each.path: len(each.all_images()) for each in folders}
+        uncertain = [each for each in folders if may_be_results(each.name)]
+        certain = [sizes[each.path] for each in folders if each not in uncertain]
+        folders = self._reject(folders, [each for each in uncertain if 2 * sizes[each.path] <= min(certain, default=0)],
+                               "results, no class")
+        folders = self._reject(folders, [each for each in folders if are_unlabelled(each.name)], "unlabelled")
+        parts = parts_of(each.name for each in folders)
+        if set(parts.values()) != {"train"}:  # by itself, a vehicle
+            folders = self._reject(folders, [each for each in folders if each.name in parts and not each.folders],
+                                   "unlabelled")
+        return folders
+
+    def _reject(self, folders: list[Folder], rejected: list[Folder], reason: str, least: int = 2) -> list[Folder]:
+        """Return `folders` without those `rejected`, and note the reason; all of them if too few would remain.
+
+        One folder that holds others stands for these.
+        """
+        remaining = [each for each in folders if each not in rejected]
+        if len(remaining) < least and not (len(remaining) == 1 and len(_inner(remaining[0]).folders) > 1):
+            return folders
+        self._reasons |= {each.path: f"{reason}, in {each.name!r}" for each in rejected}
+        return remaining
+
+    def _without_copies(self, folders: Sequence[Folder]) -> list[Folder]:
+        """Return those of `folders` with folders of their own that are no copies of another one; note the copies."""
+        remaining: list[Folder] = []
+        sizes: list[dict[PurePosixPath, int]] = []
+        for folder in folders:
+            own = self._sizes(folder) if folder.folders and len(folders) > 1 else {}
+            if own and own in sizes:
+                self._reasons[folder.path] = f"a copy of {remaining[sizes.index(own)].path.as_posix()!r}"
+            else:
+                remaining.append(folder)
+                sizes.append(own)
+        return remaining
+
+    def _sizes(self, folder: Folder) -> dict[PurePosixPath, int]:
+        """Return the size in bytes of every image below `folder`."""
+        return {image.relative_to(folder.path): (self.root / image).stat().st_size for image in folder.all_images()}
+
+    def _add(self, part: str, folders: Iterable[Folder]) -> None:
+        """Add classes with all their images; of two names that differ in Unicode form alone, one class."""
+        for folder in folders:
+            self.classes.setdefault((part, composed(folder.name)), []).extend(self._images_of(folder))
+        if inner := sorted({each.name for folder in folders for each in folder.folders}):
+            self.notes.append(f"folders inside the classes, whose images are of the class: {quoted(inner)}")
+
+    def _images_of(self, folder: Folder) -> list[PurePosixPath]:
+        """List the images of a class, without masks: those in a folder of masks, or named x_mask beside x."""
+        for inner in folder.folders:
+            if are_masks(inner.name) and (folder.images or any(map(is_image_folder, folder.names()))):
+                self._reasons[inner.path] = "masks"
+        own = []
+        stems = {image.stem for image in folder.images}
+        for image in folder.images:
+            if MASK_ENDING.search(image.stem) and MASK_ENDING.sub("", image.stem) in stems:
+                self._reasons[image] = "masks"
+            else:
+                own.append(image)
+        return own + [image for inner in folder.folders if inner.path not in self._reasons
+                      for image in self._images_of(inner)]
+
+    # errors
+
+    def _no_classes(self, folders: list[Folder]) -> SourceError:
+        inside = f"images of one folder alone, {folders[0].name!r}" if folders else "no folders of images"
+        return SourceError(f"{str(self.root)!r}: got {inside}; {self._expected()}")
+
+    def _several_sets(self, sets: list[Folder]) -> SourceError:
+        common = set.intersection(*map(_class_names, sets))
+        have = f", each with the folders {quoted(common)}" if common else ""
+        return SourceError(f"{str(self.root)!r}: got several sets of images in it, {quoted(each.path for each in sets)}"
+                           f"{have}; expected one. Set data.source to folder, and data.folder to one of them: "
+                           f"{str(self.root / sets[0].path)!r}")
+
+    def _expected(self) -> str:
+        return f"expected {LAYOUTS}, with two classes or more. {self.hint()}"
 
 
-def find_root(top: Path) -> Path:
-    """Find the folder for `read_tree` at or below `top`: one that holds parts or, if there is none, classes.
-
-    Returns the outermost one. Raises SourceError if there is none, or if several are outermost and differ.
-    """
-    folders = list(_walk(top))
-    roots = [folder for folder in folders if _is_split(folder)] or [folder for folder in folders if _is_classes(folder)]
-    if not roots:
-        raise SourceError(f"got no folders of images in it; expected {LAYOUTS}")
-    outermost = [folder for folder in roots if len(folder.parts) == len(roots[0].parts)]
-    if any(_sizes(folder) != _sizes(outermost[0]) for folder in outermost[1:]):
-        raise SourceError(f"got several sets of images in it, {quoted(outermost)}; expected one")
-    return outermost[0]
+def _outermost(top: Folder, wanted: Callable[[Folder], bool]) -> list[Folder]:
+    """List the folders for which `wanted` holds that are nearest to `top`."""
+    level = [top]
+    while level:
+        if matching := [folder for folder in level if wanted(folder)]:
+            return matching
+        level = [inner for folder in level for inner in folder.folders]
+    return []
 
 
-def _is_split(folder: Path) -> bool:
-    """Say whether `folder` holds a training and a validation part, both with images."""
-    parts = _parts(folder)
-    return bool(parts) and all(_class_folders(part) for part in parts.values())
+def _is_split(folder: Folder) -> bool:
+    """Say whether `folder` holds a training part with classes in it, and another part."""
+    parts = parts_of(folder.names())
+    return len(set(parts.values())) > 1 and any(parts.get(each.name) == "train" and _inner(each).folders
+                                                for each in folder.folders)
 
 
-def _is_classes(folder: Path) -> bool:
-    """Say whether `folder` holds two classes or more, each with images."""
-    return len(_class_folders(folder)) >= 2
+def _inner(folder: Folder) -> Folder:
+    """Go down from `folder` as long as there is nothing in it but one folder of folders."""
+    while len(folder.folders) == 1 and not folder.images and folder.folders[0].folders and not folder.folders[0].images:
+        folder = folder.folders[0]
+    return folder
 
 
-def _class_folders(top: Path) -> list[Path]:
-    return [folder for folder in _folders(top) if _images(folder)]
-
-
-def _sizes(top: Path) -> dict[Path, int]:
-    """Return the size in bytes of every image below `top`."""
-    return {file.relative_to(top): file.stat().st_size for folder in _walk(top) for file in _images(folder)}
-
-
-def _parts(root: Path) -> dict[str, Path]:
-    """Return the folders of a split as {"train": path, "validation": path}, or {} if `root` does not hold both."""
-    folders: dict[str, list[Path]] = {"train": [], "validation": [], "test": []}
-    for folder in _folders(root):
-        if part := PART_NAMES.get(folder.name.lower()):
-            folders[part].append(folder)
-    train, validation = folders["train"], folders["validation"] or folders["test"]
-    if not train or not validation:
-        return {}
-    for same in (train, validation):
-        if len(same) > 1:
-            raise SourceError(f"{str(root)!r}: got two folders for one part, {quoted(path.name for path in same)}; "
-                              "expected one training and one validation part. Rename or remove one")
-    return {"train": train[0], "validation": validation[0]}
-
-
-def _check_classes(root: Path, parts: dict[str, Path]) -> None:
-    """Raise SourceError unless each part has two classes or more, and all have the same."""
-    classes = {top.name: {folder.name for folder in _folders(top)} for top in parts.values()}  # by part
-    for part, names in classes.items():
-        if len(names) < 2:
-            raise SourceError(f"got {len(names)} folders of images in {part!r} of {str(root)!r}; expected two or more, "
-                              f"one for each class: {LAYOUTS}")
-    everywhere = set.intersection(*classes.values())
-    if differing := set.union(*classes.values()) - everywhere:
-        raise SourceError(f"got classes in only one part of {str(root)!r}, {quoted(differing)}; expected the same "
-                          f"folders in {quoted(classes)}")
-
-
-def _class_images(folder: Path) -> list[Path]:
-    """List the images of the class `folder`; raise SourceError if there are none, or if there are others below it."""
-    deeper = next((image for inner in _walk(folder) if inner != folder for image in _images(inner)), None)
-    if deeper:
-        raise SourceError(f"got an image at {str(deeper)!r}, below {folder.name!r}; expected {LAYOUTS} and nothing "
-                          "deeper. Name the folder right above the classes or parts, or move the images up")
-    if images := _images(folder):
-        return images
-    raise SourceError(f"got no images in {str(folder)!r}; expected files that end in .jpg, .png or another suffix of "
-                      "a format that Pillow reads. Add some, or remove the folder")
-
-
-def _walk(top: Path) -> Iterator[Path]:
-    """Yield `top` and the folders below it, outermost first, each only once even if links lead to it again."""
-    seen, queue = set(), [top]
-    for folder in queue:
-        if (real := folder.resolve()) not in seen:
-            seen.add(real)
-            yield folder
-            queue += _folders(folder)
-
-
-def _folders(top: Path) -> list[Path]:
-    return [path for path in _visible(top) if path.is_dir()]
-
-
-def _images(top: Path) -> list[Path]:
-    return [path for path in _visible(top) if path.suffix.lower() in IMAGE_SUFFIXES and not path.is_dir()]
-
-
-def _visible(top: Path) -> list[Path]:
-    return sorted(path for path in top.iterdir() if not path.name.startswith((".", "__MACOSX")))
+def _class_names(folder: Folder) -> set[str]:
+    return {composed(name) for name in _inner(folder).names()}

@@ -1,13 +1,14 @@
 """The source `synthetic`: drawn images of any number of classes, for tests and for large data sets."""
 
 import colorsys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from versus import params
+from versus.images.sources.tree import File
 
 # Corners of the shapes: distances from the centre, at equal angles.
 SHAPES: tuple[list[float], ...] = ([1] * 3, [1] * 4, [1] * 36, [1, 0.35] * 4, [1, 0.5] * 6)
@@ -15,15 +16,18 @@ HUES = 5
 STRIPES = (0, 3, 6, 12)  # with SHAPES and HUES as many classes as params.yaml allows: 100
 
 
-def fetch(settings: params.Data, target: Path) -> None:
+def fetch(settings: params.Data, split: params.Split, target: Path) -> list[File]:
     """Draw `settings.classes` classes of `settings.per_class` JPEG images: shapes in different hues and stripes."""
     images = [(label, index) for label in range(settings.classes) for index in range(settings.per_class)]
+    files = []
     for label, index in tqdm(images, desc="drawing", unit="image", disable=None):
         # a generator for each image, so that more images or classes leave the others unchanged
         pixels = _draw(label, np.random.default_rng([settings.seed, label, index]))
-        folder = target / f"class_{label:02d}"
-        folder.mkdir(exist_ok=True)
-        Image.fromarray(pixels).save(folder / f"{index:05d}.jpg", quality=90)
+        path = PurePosixPath(f"class_{label:02d}", f"{index:05d}.jpg")
+        (target / path.parent).mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(target / path, quality=90)
+        files.append(File(path, path.parent.name, target=path.as_posix()))
+    return files
 
 
 def _draw(label: int, rng: np.random.Generator) -> np.ndarray:
