@@ -51,7 +51,7 @@ def test_a_pattern_that_tells_no_two_apart_is_refused(pattern, got):
 def test_a_patient_is_never_in_two_parts():
     files = [f"{name}/patient{patient:02}_{k}.png" for name in "ab" for patient in range(12) for k in range(4)]
     raw = pd.DataFrame({"file": files, "class": [file[0] for file in files], "published": "",
-                        "sha256": files, "problem": ""})
+                        "sha256": files, "problem": "", "format": "PNG", "conversion": ""})
     groups = units.join(np.arange(len(raw)), raw.file, np.ones(len(raw), bool), r"patient(\d+)")
     for seed in range(10):
         table = split(raw, groups, Split(published=True, validation=0.25, test=0.0, leaks="remove", seed=seed))
@@ -63,9 +63,11 @@ def test_a_patient_of_both_published_parts_is_taken_out_of_training():
     files = [f"{part}/{name}/p{patient}.png" for part, patients in (("train", "123"), ("validation", "34"))
              for name in "ab" for patient in patients]
     raw = pd.DataFrame({"file": files, "class": [file.split("/")[1] for file in files],
-                        "published": [file.split("/")[0] for file in files], "sha256": files, "problem": ""})
+                        "published": [file.split("/")[0] for file in files], "sha256": files, "problem": "",
+                        "format": "PNG", "conversion": ""})
     groups = units.join(np.arange(len(raw)), raw.file, np.ones(len(raw), bool), r"(p\d)\.")
-    table = split(raw, groups, Split(published=True, validation=0.2, test=0.0, leaks="remove", seed=0)).set_index("file")
+    settings = Split(published=True, validation=0.2, test=0.0, leaks="remove", seed=0)
+    table = split(raw, groups, settings).set_index("file")
     assert table.loc["train/a/p3.png"].reason == "same group as validation/a/p3.png in validation"
     assert counts(table.reset_index(), raw)["leaks_removed"] == 2
 
