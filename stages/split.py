@@ -18,9 +18,8 @@ def main():
     settings = params.load()
     raw = inspection.read("data/raw.csv")
     usable = np.flatnonzero(raw.problem == "")
-    groups = np.arange(len(raw))
-    groups[usable] = usable[near_duplicates([Path("data/raw", file) for file in raw.file[usable]])]
-    table = splitting.split(raw, groups, settings.split)
+    duplicates = near_duplicates([Path("data/raw", file) for file in raw.file[usable]]).among(usable, len(raw))
+    table = splitting.split(raw, duplicates, settings.split)
     copied = table[table.path != ""]
     for row in tqdm(copied.itertuples(), "copy", len(copied), unit="image", disable=None):
         target = Path("data/split", row.path)
@@ -29,10 +28,7 @@ def main():
     splitting.save(table, "data/split.csv")
     counts = splitting.counts(table, raw)
     metrics.write("metrics/split.json", counts)
-    print("{train} training and {validation} validation images of {classes} classes; {leaks_removed} training images "
-          "removed of {leaks_exact} copies and {leaks_near} near-duplicates of validation images; {problems} with "
-          "problems"
-          .format(**counts))
+    print(splitting.summary(counts))
 
 
 if __name__ == "__main__":

@@ -52,26 +52,26 @@ def test_a_copy_is_recognised_among_other_images(tmp_path, kind):
         photograph(seed).save(tmp_path / f"{seed:02}.png")
     COPIES[kind](photograph(7)).save(tmp_path / "copy.png")
     paths = sorted(tmp_path.iterdir())
-    assert groups(near_duplicates(paths), paths) == [["07.png", "copy.png"]]
+    assert groups(near_duplicates(paths).near, paths) == [["07.png", "copy.png"]]
 
 
 def test_plain_images_are_distinguished_by_colour(tmp_path):
     for name, colour in {"red": "red", "blue": "blue", "black": "black", "blue again": "blue"}.items():
         Image.new("RGB", (40, 40), colour).save(tmp_path / f"{name}.png")
     paths = sorted(tmp_path.iterdir())
-    assert groups(near_duplicates(paths), paths) == [["blue again.png", "blue.png"]]
+    assert groups(near_duplicates(paths).near, paths) == [["blue again.png", "blue.png"]]
 
 
 def test_one_image_and_none_are_no_groups(tmp_path):
     photograph(0).save(tmp_path / "only.png")
-    assert near_duplicates([tmp_path / "only.png"]).tolist() == [0]
-    assert near_duplicates([]).tolist() == []
+    assert near_duplicates([tmp_path / "only.png"]).near.tolist() == [0]
+    assert near_duplicates([]).near.tolist() == []
 
 
 def test_photographs_of_different_solar_cells_are_not_grouped():
-    assert near_duplicates(CELLS[::25]).tolist() == list(range(len(CELLS[::25])))
+    assert near_duplicates(CELLS[::25]).near.tolist() == list(range(len(CELLS[::25])))
     neighbours = CELLS[1329:1369] + CELLS[::25]  # of one module, hard to distinguish
-    assert np.bincount(near_duplicates(neighbours)).max() <= 4
+    assert np.bincount(near_duplicates(neighbours).near).max() <= 4
 
 
 def test_copies_of_solar_cells_are_recognised(tmp_path):
@@ -79,13 +79,13 @@ def test_copies_of_solar_cells_are_recognised(tmp_path):
     for k, kind in enumerate(("same", "re-encoded", "resized")):
         COPIES[kind](Image.open(paths[30 + k])).save(tmp_path / f"{kind}.png")
     copies = sorted(tmp_path.iterdir())
-    first = near_duplicates(paths + copies)
+    first = near_duplicates(paths + copies).near
     assert first[-3:].tolist() == [31, 32, 30]  # re-encoded, resized, same
 
 
 def test_the_module_that_was_photographed_twice_is_recognised():
     paths = CELLS[1750:1780] + CELLS[2292:2322]  # cells 1751 and on, sharp, are cells 2293 and on, out of focus
-    first = near_duplicates(paths)
+    first = near_duplicates(paths).near
     assert (first[:30] == first[30:]).sum() >= 20
     assert np.bincount(first).max() <= 4
 
@@ -93,7 +93,7 @@ def test_the_module_that_was_photographed_twice_is_recognised():
 @needs_avp
 def test_alien_vs_predator_has_the_copies_that_were_seen():
     paths = sorted(AVP.rglob("*.jpg"))
-    first = near_duplicates(paths)
+    first = near_duplicates(paths).near
     names = [path.relative_to(AVP).as_posix() for path in paths]
     members = [{names[i] for i in np.flatnonzero(first == leader)} for leader in sorted(set(first))]
     across = [group for group in members if len({name.split("/")[0] for name in group}) == 2]

@@ -15,7 +15,6 @@ import numpy as np
 from tqdm import tqdm
 
 from versus.images.duplicates.detail import COARSE, FINE, CommonPatterns, detail, view
-from versus.images.duplicates.thumbnails import SIDE
 
 GRID = 16                # a descriptor has GRID**2 numbers
 LENGTH = 4000            # of a descriptor: LENGTH**2 < 2**24, up to which float32 represents every integer
@@ -81,14 +80,14 @@ def _better(columns: np.ndarray, products: np.ndarray, new: np.ndarray, first: i
     if new.shape[1] > NEAREST:
         limit = np.maximum(limit, np.nextafter(np.partition(new, -NEAREST)[:, -NEAREST], 0)) if first == 0 else limit
     rows, added = np.nonzero(new > limit[:, np.newaxis])
-    kept_rows = np.repeat(np.arange(len(columns)), NEAREST)
-    rows = np.concatenate([kept_rows, rows])
-    values = np.concatenate([products.ravel(), new[rows[len(kept_rows):], added]])
+    old_rows = np.repeat(np.arange(len(columns)), NEAREST)
+    rows = np.concatenate([old_rows, rows])
+    values = np.concatenate([products.ravel(), new[rows[len(old_rows):], added]])
     names = np.concatenate([columns.ravel(), added + first])
     order = np.lexsort((names, -values, rows))  # of equal products the first column, so that the result is one
     rank = np.arange(len(order)) - np.searchsorted(rows[order], rows[order])
-    chosen = order[rank < NEAREST]
-    return names[chosen].reshape(columns.shape), values[chosen].reshape(products.shape)
+    nearest = order[rank < NEAREST]
+    return names[nearest].reshape(columns.shape), values[nearest].reshape(products.shape)
 
 
 def _rows(views: np.ndarray) -> np.ndarray:

@@ -16,9 +16,9 @@ from versus.images.duplicates.detail import COARSE, FINE, CommonPatterns, detail
 from versus.images.duplicates.thumbnails import SIDE, Thumbnails
 
 COLOUR_DIFFERENCE = 40.0  # pixel values of mean chroma; copies of one image differ by 10.3 or less
-EQUAL_COLOUR = 1.0       # pixel values of mean chroma, where the lumas are the same
 SAME_LUMA = 0.999        # correlation; two solar cells reach 0.9977, most copies of one cell have more
 SAME_DETAIL = 0.75       # correlation of distinctive detail, aligned
+SAME_DETAIL_BACK = 0.65  # the same the other way round: patterns of the set that are shifted are removed one way only
 ALIGNED_LUMA = 0.998     # correlation, aligned, from which ALIGNED_DETAIL suffices: little of a digit is distinctive
 ALIGNED_DETAIL = 0.4     # correlation of distinctive detail, aligned
 COARSE_MINIMUM = 0.5     # correlation of coarse detail, aligned roughly, below which a closer look is not needed
@@ -38,37 +38,41 @@ class Likeness(NamedTuple):
 
 def compare(thumbnails: Thumbnails, common: CommonPatterns, i: int, j: int, mirrored: bool) -> Likeness:
     """Compare images i and j, j mirrored or not."""
-    colour = np.abs(thumbnails.colours[i] - thumbnails.colours[j]).max()
-    if colour > COLOUR_DIFFERENCE:
+    if np.abs(thumbnails.colours[i] - thumbnails.colours[j]).max() > COLOUR_DIFFERENCE:
         return Likeness(False, False)
     one, other = thumbnails.lumas[i], thumbnails.lumas[j]
     if mirrored:
         other = np.ascontiguousarray(other[:, ::-1])
-    equal = np.array_equal(one, other) and colour <= EQUAL_COLOUR
-    if equal or _correlation(one.astype(np.float32), other.astype(np.float32)) >= SAME_LUMA:
+    if _correlation(one.astype(np.float32), other.astype(np.float32)) >= SAME_LUMA:
         return Likeness(True, not mirrored)
     return Likeness(_show_the_same_scene(one, other, common), False)
 
 
 def _show_the_same_scene(one: np.ndarray, other: np.ndarray, common: CommonPatterns) -> bool:
-    """Say whether distinctive detail correlates after `other` was shifted, scaled and sheared onto `one`."""
+    """Say whether distinctive detail correlates after one image was shifted, scaled and sheared onto the other."""
     motion = _rough_alignment(one, other)
-    if motion is None:
-        return False
-    detail_of_one = detail(one, FINE)
-    motion = _align(detail_of_one, detail(other, FINE), motion, 50, 1e-4)
+    if motion is not None:
+        motion = _align(detail(one, FINE), detail(other, FINE), motion, 50, 1e-4)
     if motion is None or _turn(motion) > TURN:
         return False
+    likeness, luma = _aligned_correlations(one, other, motion, common)
+    if likeness < SAME_DETAIL:
+        return likeness >= ALIGNED_DETAIL and luma >= ALIGNED_LUMA
+    back, _ = _aligned_correlations(other, one, cv2.invertAffineTransform(motion), common)
+    return back >= SAME_DETAIL_BACK
+
+
+def _aligned_correlations(one: np.ndarray, other: np.ndarray, motion: np.ndarray, common: CommonPatterns
+                          ) -> tuple[float, float]:
+    """Correlate the distinctive detail and the luma of `one` with those of `other` moved onto it; 0 if it misses."""
     inside = _inside(motion, SIDE)
     if inside.mean() < OVERLAP:
-        return False
+        return 0.0, 0.0
     aligned = cv2.warpAffine(other.astype(np.float32), motion, (SIDE, SIDE), flags=INVERSE,
                              borderMode=cv2.BORDER_REFLECT)
-    distinctive = common.remove(np.stack([detail_of_one, detail(aligned, FINE)]))
-    likeness = _correlation(distinctive[0][inside], distinctive[1][inside])
-    return likeness >= SAME_DETAIL or (
-        likeness >= ALIGNED_DETAIL
-        and _correlation(one.astype(np.float32)[inside], aligned[inside]) >= ALIGNED_LUMA)
+    distinctive = common.remove(np.stack([detail(one, FINE), detail(aligned, FINE)]))
+    return (_correlation(distinctive[0][inside], distinctive[1][inside]),
+            _correlation(one.astype(np.float32)[inside], aligned[inside]))
 
 
 def _rough_alignment(one: np.ndarray, other: np.ndarray) -> np.ndarray | None:
