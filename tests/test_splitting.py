@@ -66,8 +66,8 @@ def test_leaks_are_removed_from_training_or_stay():
     assert fate.to_dict() == {"class": "a", "part": "", "path": "", "group": "train/a/1.png",
                               "reason": "near-duplicate of validation/a/1.png in validation"}
     assert (removed.part != "").sum() == len(raw) - 1
-    numbers = {"classes": 2, "train": 4, "validation": 2, "problems": 0, "label_conflicts": 0, "near_duplicate_groups": 2,
-               "leaks_exact": 1, "leaks_near": 0, "leaks_removed": 1, "leaks_unavoidable": 0, "train_a": 2,
+    numbers = {"classes": 2, "train": 4, "validation": 2, "problems": 0, "label_conflicts": 0,
+               "near_duplicate_groups": 2, "leaks_exact": 1, "leaks_near": 0, "leaks_removed": 1, "leaks_unavoidable": 0, "train_a": 2,
                "validation_a": 1, "train_b": 2, "validation_b": 1}
     assert counts(removed, raw) == numbers
     untouched = split(raw, groups, settings(leaks="keep"))
@@ -209,8 +209,8 @@ def test_leaks_stay_where_a_class_has_no_other_training_images():
     pairs = ["train/b/1.png", "train/b/2.png", "validation/b/1.png"], ["train/a/1.png", "validation/a/1.png"]
     table = split(raw, grouped(raw, *pairs), settings())
     reasons = table.set_index("file").reason
-    assert reasons["train/b/1.png"] == ("published, though near-duplicate of validation/b/1.png in validation: its class "
-                                        "has no other training images")
+    assert reasons["train/b/1.png"] == ("published, though near-duplicate of validation/b/1.png in validation: its "
+                                        "class has no other training images")
     assert reasons["train/a/1.png"] == "near-duplicate of validation/a/1.png in validation"
     numbers = counts(table, raw)
     assert (numbers["leaks_near"], numbers["leaks_removed"], numbers["leaks_unavoidable"]) == (3, 1, 2)
