@@ -67,8 +67,8 @@ def test_leaks_are_removed_from_training_or_stay():
                               "reason": "near-duplicate of validation/a/1.png in validation"}
     assert (removed.part != "").sum() == len(raw) - 1
     numbers = {"classes": 2, "train": 4, "validation": 2, "problems": 0, "label_conflicts": 0,
-               "near_duplicate_groups": 2, "leaks_exact": 1, "leaks_near": 0, "leaks_removed": 1, "leaks_unavoidable": 0, "train_a": 2,
-               "validation_a": 1, "train_b": 2, "validation_b": 1}
+               "near_duplicate_groups": 2, "leaks_exact": 1, "leaks_near": 0, "leaks_removed": 1,
+               "leaks_unavoidable": 0, "train_a": 2, "validation_a": 1, "train_b": 2, "validation_b": 1}
     assert counts(removed, raw) == numbers
     untouched = split(raw, groups, settings(leaks="keep"))
     assert (untouched.reason == "published").all()

