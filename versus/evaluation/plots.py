@@ -16,8 +16,7 @@ def plots(predictions: Predictions, record: dict[str, np.ndarray], title: str) -
 
     Each table begins with the columns competitor, which is `title`, and scope: which images the plot is about.
     """
-    images = scope(len(predictions.labels), predictions.part)
-    seeds = len(predictions.seeds)
+    images, seeds = predictions.scope, len(predictions.seeds)
     tables = {
         "curves": (learning_curves(record), f"{seeds} {'seed' if seeds == 1 else 'seeds'}"),
         "confusion": (confusion(predictions), images + (f", first of {seeds} seeds" if seeds > 1 else "")),
@@ -27,15 +26,6 @@ def plots(predictions: Predictions, record: dict[str, np.ndarray], title: str) -
         "reliability": (reliability(predictions.probabilities, predictions.labels), images),
     }
     return {name: pd.DataFrame({"competitor": title, "scope": about, **rows}) for name, (rows, about) in tables.items()}
-
-
-def scope(images: int, part: str) -> str:
-    """Say which images something is about.
-
-    >>> scope(1200, "test"), scope(1, "")
-    ('1,200 test images', '1 image')
-    """
-    return f"{images:,} {part} {'image' if images == 1 else 'images'}".replace("  ", " ")
 
 
 def _positive(predictions: Predictions) -> str:

@@ -6,7 +6,6 @@ import numpy as np
 
 from versus.artifacts.predictions import Predictions
 from versus.evaluation.gallery import Group
-from versus.evaluation.plots import scope
 from versus.recipe import pixels
 from versus.report.sheet import COLOURS, GREY, Font, Sheet, fit
 
@@ -24,7 +23,7 @@ def draw(group: Group, images: np.ndarray, pair: tuple[Predictions, Predictions]
     height = _caption(one) + BOX + GAP
     sheet = Sheet(COLUMNS * CELL + (COLUMNS + 1) * GAP, 200 + ROWS * height)
     sheet.write(group.name.capitalize(), GAP, GAP, Font(18, bold=True))
-    text = group.sentence.format(f"{len(images) or 'none'} of {scope(len(one.files), one.part)}")
+    text = group.sentence.format(f"{len(images) or 'none'} of {one.scope}")
     if len(images):
         text += f"; {group.order}" + (f", {MOST} of them" if len(images) > MOST else "") + ". ✓ true class."
         text += f" Percentages are means over {seeds} seeds." if seeds > 1 else ""

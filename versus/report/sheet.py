@@ -14,7 +14,7 @@ from typing import NamedTuple
 import matplotlib
 import numpy as np
 from matplotlib import font_manager, ft2font
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 BLACK, GREY, LIGHT, WHITE = "#000000", "#666666", "#cccccc", "#ffffff"
 COLOURS = ("#0072b2", "#d55e00")  # of the first and the second competitor, as in .dvc/plots: colour-blind safe
@@ -73,9 +73,24 @@ class Sheet:
         image = self.image.crop((0, 0, self.image.width, self.bottom + margin))
         data = _png(image)
         if len(data) > LIMIT:
-            data = _png(image.quantize(palette=image.quantize(256), dither=Image.Dither.FLOYDSTEINBERG))
+            data = _png(_with_256_colours(image))
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(data)
+
+
+def _with_256_colours(image: Image.Image) -> Image.Image:
+    """Return the image with a palette: the colours of text and paper exactly, the others dithered."""
+    own = [ImageColor.getrgb(colour) for colour in (BLACK, GREY, LIGHT, WHITE, *COLOURS)]
+    number = 256 - len(own)
+    palette = image.quantize(number)
+    dithered = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+    colours, indices = np.asarray(image), np.asarray(dithered).copy()
+    for index, colour in enumerate(own, number):
+        indices[(colours == colour).all(axis=2)] = index
+    result = Image.fromarray(indices, "P")
+    values = (palette.getpalette() or [])[:3 * number]
+    result.putpalette(values + [0] * (3 * number - len(values)) + [channel for colour in own for channel in colour])
+    return result
 
 
 def _png(image: Image.Image) -> bytes:
