@@ -1,8 +1,6 @@
 """Which images a gallery shows, and the sheets on which it shows them."""
 
-import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +8,6 @@ import pytest
 from PIL import Image
 
 from tests.helpers.cases import photo, save
-from tests.helpers.paths import ROOT
 from tests.helpers.predictions import draw_predictions, predictions_of, predictions_of_two_classes
 from tests.helpers.stages import run_stage
 from versus.artifacts import predictions_csv
@@ -79,16 +76,14 @@ def sheets_of(folder):
     return {path.stem: path.read_bytes() for path in (folder / "metrics/gallery").iterdir()}
 
 
-NOISE = np.random.default_rng(0)
 DRAWN = {
     "of usual size": lambda number: photo(number, (640, 480) if number % 2 else (300, 500)),
     "tiny": lambda number: photo(number, (8, 8)),
     "long": lambda number: photo(number, (900, 3)),
-    "noise": lambda number: Image.fromarray(NOISE.integers(0, 256, (300, 400, 3), np.uint8)),
 }
 
 
-@pytest.mark.parametrize("classes, kind", [(2, "of usual size"), (20, "tiny"), (20, "long"), (2, "noise")])
+@pytest.mark.parametrize("classes, kind", [(2, "of usual size"), (20, "tiny"), (3, "long")])
 def test_the_stage_writes_small_sheets_with_the_same_bytes(tmp_path, classes, kind):
     names = NAMES[:classes]
     pair = [draw_predictions(3, 60, classes, 1.0, rng, names) for rng in (1, 2)]
@@ -149,31 +144,3 @@ def test_an_image_that_cannot_be_read_ends_the_stage_with_one_message(tmp_path):
     (tmp_path / "data/split/test" / pair[0].files[0]).write_text("no image")
     done = run_stage("gallery", tmp_path, "keras", "torch")
     assert done.returncode == 1 and "Traceback" not in done.stderr and pair[0].files[0] in done.stderr
-
-
-# views
-
-@pytest.fixture
-def folder(tmp_path):
-    """A folder with params.yaml and three training images."""
-    shutil.copy(ROOT / "params.yaml", tmp_path)
-    for number in range(3):
-        save(photo(number, (301, 199)), tmp_path / f"data/split/train/ö/{number}.jpg", quality=80)
-    return tmp_path
-
-
-@pytest.mark.parametrize("era, everything, size", [("today", "native", 224), ("2018", "native", 32),
-                                                   ("today", "torch", 700)])
-def test_views_have_the_same_bytes_each_time(folder, era, everything, size):
-    settings = (folder / "params.yaml").read_text()
-    for old, new in (("era: today", f"era: {era}"), ("all: native", f"all: {everything}"), ("image_size: 224",
-                                                                                        f"image_size: {size}")):
-        assert old in settings
-        settings = settings.replace(old, new, 1)
-    (folder / "params.yaml").write_text(settings)
-    written = []
-    for _ in range(2):
-        done = run_stage("views", folder, "keras", "torch")
-        assert done.returncode == 0 and not done.stderr, done.stderr
-        written.append(Path(folder, "metrics/views.png").read_bytes())
-    assert written[0] == written[1] and len(written[0]) < LIMIT
