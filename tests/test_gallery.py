@@ -43,7 +43,8 @@ def test_every_image_is_right_wrong_or_between(classes):
         draw_predictions(3, 200, classes, skill, rng, NAMES) for rng, skill in enumerate((2.5, 2.0))]
     members = {name: set(images) for name, images in gallery.groups(*pair).items()}
     one, other = (each.probabilities.mean(axis=0).argmax(axis=1) == each.labels for each in pair)
-    assert members["right"] == set(np.flatnonzero(one & other)) and members["wrong"] == set(np.flatnonzero(~one & ~other))
+    assert members["right"] == set(np.flatnonzero(one & other))
+    assert members["wrong"] == set(np.flatnonzero(~one & ~other))
     assert set(np.flatnonzero(one != other)) <= members["disagree"]
 
 

@@ -20,7 +20,8 @@ from tests.helpers.paths import ROOT
 STAGES = list(pipeline.stages())
 CONFIGURATION = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 METRICS = CONFIGURATION["metrics"]
-PLOTS = [name for plot in CONFIGURATION["plots"] for name in plot]
+PLOTS = [name for plot in CONFIGURATION["plots"] if isinstance(plot, dict) for name in plot]
+SHEETS = [plot for plot in CONFIGURATION["plots"] if isinstance(plot, str)]  # images
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +134,7 @@ def test_other_words_and_other_statistics_train_nothing(clone):
     for module in [*clone.folder.glob("versus/report/[!_]*.py"), *clone.folder.glob("versus/evaluation/[!_]*.py")]:
         with open(module, "a") as file:
             file.write("# changed\n")
-    assert clone.repro() == {"evaluate", "parity", "compare", "explain"}
+    assert clone.repro() == {"views", "evaluate", "gallery", "parity", "compare", "explain"}
 
 
 def test_an_unknown_key_stops_everything(clone):
@@ -209,6 +210,18 @@ def test_plots_are_shown(clone):
     page = (clone.folder / "dvc_plots/index.html").read_text()
     assert re.findall('<div id = "(.*?)"', page) == [re.sub(r"\W", "_", name) for name in PLOTS]
     assert page.count('"data": {"values": [{') == len(PLOTS)  # none is empty
+    assert page.count("<img ") == len(SHEETS)
+
+
+def test_sheets_of_images_stay_out_of_git_and_of_the_remote(clone, tmp_path):
+    """The images may not be ours to hand out."""
+    assert not set(clone.output("git", "ls-files", "metrics").split()) & set(SHEETS)
+    assert "metrics/gallery.csv" in clone.output("git", "ls-files", "metrics").split()
+    hashes = {name: yaml.safe_load(clone.lock())["stages"][name]["outs"][0]["md5"] for name in ("gallery", "views")}
+    clone.output("dvc", "remote", "add", "--default", "folder", str(tmp_path / "remote"))
+    clone.output("dvc", "push", "gallery", "views")
+    pushed = {path.parent.name + path.name for path in (tmp_path / "remote").rglob("*") if path.is_file()}
+    assert not pushed & set(hashes.values())
 
 
 def test_an_experiment_with_twenty_classes(twenty):

@@ -18,14 +18,15 @@ def plots(predictions: Predictions, record: dict[str, np.ndarray], title: str) -
     """
     images, seeds = predictions.scope, len(predictions.seeds)
     tables = {
-        "curves": (learning_curves(record), f"{seeds} {'seed' if seeds == 1 else 'seeds'}"),
+        "curves": (learning_curves(record), "1 seed" if seeds == 1 else f"{seeds} seeds"),
         "confusion": (confusion(predictions), images + (f", first of {seeds} seeds" if seeds > 1 else "")),
         "roc": (roc_curve(predictions), f"{images}, {_positive(predictions)}"),
         "precision_recall": (precision_recall_curve(predictions), f"{images}, {_positive(predictions)}"),
         "seeds": (seed_accuracies(predictions), images),
         "reliability": (reliability(predictions.probabilities, predictions.labels), images),
     }
-    return {name: pd.DataFrame({"competitor": title, "scope": about, **rows}) for name, (rows, about) in tables.items()}
+    return {name: pd.DataFrame({"competitor": title, "scope": images_of, **rows})
+            for name, (rows, images_of) in tables.items()}
 
 
 def _positive(predictions: Predictions) -> str:
@@ -35,7 +36,7 @@ def _positive(predictions: Predictions) -> str:
 
 
 def learning_curves(record: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Return epoch, and of train_loss, validation_loss and validation_accuracy the mean over the seeds and its `_sd`.
+    """Return epoch, and of train_loss, validation_loss and validation_accuracy the seeds' mean and deviation, `_sd`.
 
     images: the number of validation images. `record` has them by name, (seeds, epochs) each: see `history.learning_curves`. The standard deviation is that
     between the seeds; 0 of a single one.
@@ -65,7 +66,7 @@ def confusion(predictions: Predictions) -> pd.DataFrame:
 
 
 def _binary(predictions: Predictions) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the truth, (n,), and the scores of each seed, (seeds, n), of a curve; None where one class is all there is.
+    """Return the truth, (n,), and the scores of each seed, (seeds, n), of a curve; None without both sides of it.
 
     Two classes: the second is the positive one. More: micro-average, each class against the rest, pooled.
     """

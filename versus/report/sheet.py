@@ -119,8 +119,8 @@ def cut(text: str, width: float, font: Font = Font()) -> str:
     """
     if length(text, font) <= width:
         return text
-    for kept in range(len(text) - 1, 0, -1):
-        shorter = text[:(kept + 1) // 2].rstrip() + "…" + text[len(text) - kept // 2:].lstrip()
+    for left in range(len(text) - 1, 0, -1):
+        shorter = text[:(left + 1) // 2].rstrip() + "…" + text[len(text) - left // 2:].lstrip()
         if length(shorter, font) <= width:
             return shorter
     return "…"
