@@ -115,7 +115,7 @@ def cut(text: str, width: float, font: Font = Font()) -> str:
     """Cut a text in its middle so that it is at most `width` pixels long.
 
     >>> cut("an extraordinarily long name", 100)
-    'an extr…g name'
+    'an ext…g name'
     """
     if length(text, font) <= width:
         return text
