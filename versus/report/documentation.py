@@ -94,8 +94,8 @@ def variation() -> str:
     for name, what in runs.items():
         one, other, result = _run(RUNS / name)
         spread = f"{result['single_run_sd']:.3f}" if "single_run_sd" in result else ""
-        rows.append([what, _score(one), _score(other), _signed(result["accuracy_difference"]), spread, _chance(result, "one"),
-                     _chance(result, "other")])
+        rows.append([what, _score(one), _score(other), _signed(result["accuracy_difference"]), spread,
+                     _chance(result, "one"), _chance(result, "other")])
     return _table(["run", *_titles(), "difference", "standard deviation of a single run's difference",
                    *(f"two runs of {title} differ by 3.5 points or more" for title in _titles())], rows)
 
