@@ -80,6 +80,11 @@ def counts(table: pd.DataFrame, images: pd.DataFrame) -> dict[str, int]:
     return {key: int(value) for key, value in result.items()}
 
 
+def remaining_leaks(counts: dict[str, int]) -> int:
+    """Return how many images are used although a later part has near-duplicates of them, from what `counts` returned."""
+    return counts["leaks_exact"] + counts["leaks_near"] - counts["leaks_removed"]
+
+
 def median_side(table: pd.DataFrame, images: pd.DataFrame) -> int:
     """Return the median side, in pixels, of the images that `split` put into a part; of a square of the same area."""
     sizes = images.set_index("file").loc[table.file[table.part != ""], ["width", "height"]]

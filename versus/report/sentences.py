@@ -54,10 +54,14 @@ def named(who: str, titles: Titles) -> str:
 
 def verdict(result: dict, titles: Titles, margin: float) -> str:
     """Name the verdict of `comparison.compare`: 'PyTorch better', 'equivalent within 0.02', 'undecided'."""
-    names = {ONE_BETTER: f"{titles[0]} better", OTHER_BETTER: f"{titles[1]} better",
-             EQUIVALENT: f"equivalent within {margin:g}"}
-    text = names.get(result["verdict"], result["verdict"])
+    text = f"{EQUIVALENT} within {margin:g}" if result["verdict"] == EQUIVALENT else short_verdict(result, titles)
     return f"{text}, and neither beats the most frequent class" if result["better_than_majority"] == NEITHER else text
+
+
+def short_verdict(result: dict, titles: Titles) -> str:
+    """Name the verdict in two words at most: 'PyTorch better', 'equivalent', 'undecided'."""
+    return {ONE_BETTER: f"{titles[0]} better", OTHER_BETTER: f"{titles[1]} better"}.get(result["verdict"],
+                                                                                       result["verdict"])
 
 
 def comparison(one: dict, other: dict, result: dict, titles: Titles, margin: float, scope: str) -> Iterator[str]:
@@ -127,9 +131,10 @@ def _spread(result: dict, titles: Titles) -> Iterator[str]:
 
 
 def parity(measured: dict, titles: Titles) -> str:
-    """Say what equal conventions leave of the difference, from metrics/parity.json; "" where conventions differ."""
+    """Say what equal conventions leave of the difference; `measured` is what stage parity measured."""
     if measured["conventions"] != "equal":
-        return ""
+        return (f"The conventions differ, and so do whole runs and heads; {titles[1]} against itself, each batch in "
+                "reverse order, shows what rounding alone does.")
 
     def differences(prefix: str) -> str:
         classes = plural(measured[f"{prefix}classes"], "predicted class", "predicted classes")
@@ -190,12 +195,11 @@ def enlargement(side: int, image_size: int) -> str:
             f"{image_size}). How they are enlarged, the convention resize, can decide more than the framework.")
 
 
-def era(conventions: params.Conventions) -> str:
+def era(year: params.Era) -> str:
     """Say whose defaults are compared where they are not today's; else ""."""
-    if conventions.era == "today":
+    if year == "today":
         return ""
-    return (f"The defaults are those of {conventions.era}: {VERSIONS[conventions.era]}. Today's: "
-            "conventions.era=today.")
+    return f"The defaults are those of {year}: {VERSIONS[year]}. Today's: conventions.era=today."
 
 
 def eras(shares: pd.DataFrame, scores: list[dict], pair: Pair) -> Iterator[str]:
@@ -211,7 +215,7 @@ def eras(shares: pd.DataFrame, scores: list[dict], pair: Pair) -> Iterator[str]:
            f"In log loss: {of_log_loss or 'none'}.")
 
 
-COMPLETE, INCOMPLETE, NOT_JUDGED = "yes", "no", "cannot be judged"
+COMPLETE, INCOMPLETE, NOT_JUDGED = "yes", "no", "not judged"
 
 
 def complete(judged: Completeness | None) -> str:
