@@ -19,7 +19,7 @@ def main(first, second):
              "era": settings.conventions.era, "image_size": settings.model.image_size}
     result = about | compare(one, other, settings.compare)
     metrics.write("metrics/details/compare.json", result)
-    answer.write(answer.of_comparison(names, *map(results.read, names), result))
+    answer.write(answer.of_comparison(results.competitors(result), *map(results.read, names), result))
     results.show_comparison()
 
 

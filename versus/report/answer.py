@@ -1,44 +1,49 @@
 """The few numbers that answer the question: what dvc.yaml registers as metrics, at most twenty of them.
 
-Each file is a row of `dvc metrics show`, each key a column. That fits 120 columns only if files share their keys: keras
-and torch, name and value. All else that is measured is in metrics/details.
+A file is a row of `dvc metrics show`, a key a column, and in `dvc exp show` a key that several files have gets their
+paths before it. So both are narrow if one file, accuracy.json, holds the comparison under names of its own, and every
+other one a single `value`. All else that is measured is in metrics/details.
 """
+
+from typing import Any
 
 import pandas as pd
 
 from versus.artifacts import metrics
 from versus.artifacts.metrics import Metrics
 from versus.evaluation.explanation import by_size
-from versus.frameworks import competitor
 from versus.report import sentences
+from versus.report.sentences import Pair
 
-SCORES = {"accuracy": "accuracy", "log_loss": "log_loss", "roc_auc": "roc_auc", "calibration": "ece"}
-NONE = "none"
+SCORES = {"log_loss": "log_loss", "roc_auc": "roc_auc", "calibration": "ece"}  # file: key of `scores.summary`
 
 
-def of_comparison(names: tuple[str, str], one: dict, other: dict, result: dict) -> dict[str, Metrics]:
+def of_comparison(pair: Pair, one: dict, other: dict, result: dict) -> dict[str, Metrics]:
     """Return the files of a comparison, by name: see `sentences.comparison` for `one`, `other` and `result`.
 
-    calibration: the expected calibration error; low and high: the 95 % interval of the difference, p: its p-value. A
-    score that the images do not define has no keys.
+    low and high: the 95 % interval of the difference in accuracy, p: its p-value. calibration: the expected calibration
+    error. The file of a score that the images do not define has no value.
     """
-    titles = competitor(names[0]).title, competitor(names[1]).title
-    files: dict[str, dict] = {name: {who: scores[score] for who, scores in zip(names, (one, other)) if score in scores}
-                              for name, score in SCORES.items()}
-    files["accuracy"] |= {"difference": result["accuracy_difference"], "low": result["accuracy_low"],
-                          "high": result["accuracy_high"], "p": result["p_value"],
-                          "verdict": sentences.short_verdict(result, titles)}
-    return files | {"images": {"name": result["part"], "value": result["images"]},
-                    "units": {"value": result["units"]}}
+    titles = pair[0].title, pair[1].title
+    accuracy = {each.name: scores["accuracy"] for each, scores in zip(pair, (one, other))}
+    accuracy |= {"difference": result["accuracy_difference"], "low": result["accuracy_low"],
+                 "high": result["accuracy_high"], "p": result["p_value"],
+                 "verdict": sentences.short_verdict(result, titles)}
+    scores_of_each = {f"{each.name}/{name}": value(scores[key]) if key in scores else {}
+                      for each, scores in zip(pair, (one, other)) for name, key in SCORES.items()}
+    return {"accuracy": accuracy} | scores_of_each | {name: value(result[name]) for name in ("part", "images", "units")}
 
 
 def of_explanation(shares: pd.DataFrame, complete: str) -> dict[str, Metrics]:
-    """Return the files of an explanation: the convention with the largest significant share of the accuracy."""
+    """Return the files of an explanation: the largest significant share of the accuracy, and whose; or "none", 0."""
     rows = by_size(shares, "accuracy")
-    rows = rows[rows.significant]
-    cause = {"name": rows.name.iloc[0], "value": float(rows.share.iloc[0])} if len(rows) else {"name": NONE,
-                                                                                               "value": 0.0}
-    return {"cause": cause, "complete": {"name": complete}}
+    (cause, share), *_ = *zip(rows.name[rows.significant], rows.share[rows.significant]), ("none", 0.0)
+    return {"cause": value(cause), "share": value(float(share)), "complete": value(complete)}
+
+
+def value(content: Any) -> Metrics:
+    """Return the content of a file that holds one value."""
+    return {"value": content}
 
 
 def write(files: dict[str, Metrics]) -> None:

@@ -1,6 +1,7 @@
 """Findings in words: the same sentences for the console and every page. Titles name the two competitors."""
 
 from collections.abc import Iterator
+from math import isclose
 
 import pandas as pd
 
@@ -123,7 +124,7 @@ def _spread(result: dict, titles: Titles) -> Iterator[str]:
     yield (f"Images make {result['share_of_images']:.0%} of the difference's variance, which more seeds would not "
            f"reduce. Between seeds, the difference of a pair of runs varies by {result['single_run_sd']:.3f} (standard "
            f"deviation).{few}")
-    what = "the article's " if result["gap"] == article.DIFFERENCE else ""
+    what = "the article's " if isclose(result["gap"], article.DIFFERENCE) else ""
     shares = [f"in {result[f'chance_of_gap_{who}']:.0%} of pairs ({result[f'chance_of_gap_{who}_low']:.0%} to "
               f"{result[f'chance_of_gap_{who}_high']:.0%})" for who in (ONE, OTHER)]
     yield (f"Two runs of {titles[0]} differ by {what}{result['gap']:.3g} or more {shares[0]}, two of {titles[1]} "
