@@ -11,10 +11,10 @@ from tests.helpers.paths import ROOT
 from tests.helpers.predictions import draw_combinations
 from versus import params
 from versus.evaluation import explanation
+from versus.evaluation.findings import MOST_UNITS, Plan
 from versus.frameworks import COMPETITORS
 from versus.params import Compare
 from versus.report import console as printing
-from versus.evaluation.sample_size import MOST_IMAGES, Plan
 
 SCORES = {"accuracy": 0.885, "accuracy_sd": 0.012, "balanced_accuracy": 0.85, "macro_f1": 0.84, "majority": 0.5,
           "log_loss": 0.3, "log_loss_sd": 0.02, "brier": 0.08, "roc_auc": 0.95, "overconfidence": 0.02,
@@ -167,7 +167,7 @@ def test_the_explanation_lists_conventions_by_size():
 
 def test_sample_sizes_are_a_row_for_each_number_of_seeds():
     plan = Plan(difference=0.02, images=200, units=200, seeds=10, probability=0.423,
-                images_needed={3: -1, 10: 12_345, 30: MOST_IMAGES}, seeds_needed=40)
+                images_needed={3: -1, 10: 12_345, 30: MOST_UNITS}, seeds_needed=40)
     text = printed(printing.show_sample_size, plan)
     assert cells(text, "3") == ["3", "no number"] and cells(text, "10") == ["10", "12,345"]
     assert cells(text, "30") == ["30", "more than 10,000,000"]

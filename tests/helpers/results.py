@@ -34,6 +34,7 @@ def write_run(folder, seed=0, classes=2):
     rng = np.random.default_rng(seed)
     settings = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
     settings["compare"]["bootstrap"], settings["explain"] = 500, {"views": 1, "seeds": 3}
+    folder.mkdir(exist_ok=True)
     (folder / "params.yaml").write_text(yaml.safe_dump(settings), "utf-8")
     shutil.copytree(ROOT / "data/none", folder / "data/none")
     drawn = [in_order(draw_predictions(SEEDS, IMAGES, classes, skill, rng)) for skill in (1.5, *rng.uniform(1, 2.5, 8))]
@@ -58,7 +59,7 @@ def write_run(folder, seed=0, classes=2):
 def in_order(predictions):
     """The predictions with their images in the order of files, as a file of predictions is read."""
     order = np.argsort(predictions.files)
-    return replace(predictions, files=tuple(np.array(predictions.files)[order]), labels=predictions.labels[order],
+    return replace(predictions, part="validation", files=tuple(np.array(predictions.files)[order]), labels=predictions.labels[order],
                    probabilities=predictions.probabilities[:, order])
 
 
@@ -76,9 +77,9 @@ def save_trained(trained, labels, folder, record):
     heads.save_record(trained, learning_curves(trained, labels), record.with_suffix(".safetensors"))
 
 
-def run_stages(folder, *stages, **environment):
-    """Run stages in `folder`, in one process; return what each prints."""
-    done = subprocess.run([sys.executable, "-c", DRIVER, *stages], cwd=folder, text=True, capture_output=True,
+def run_stages(folder, *stages, before="", **environment):
+    """Run stages in `folder`, in one process, after the code `before`; return what each prints."""
+    done = subprocess.run([sys.executable, "-c", before + DRIVER, *stages], cwd=folder, text=True, capture_output=True,
                           env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "80"} | environment)
     assert done.returncode == 0 and not done.stderr, done.stderr
     return dict(zip(stages, done.stdout.split("-" * 9 + "\n")))

@@ -15,6 +15,7 @@ import pandas as pd
 
 from versus import params
 from versus.artifacts.predictions import Predictions
+from versus.evaluation.findings import by_size
 from versus.evaluation.intervals import estimate
 
 METRICS: dict[str, Callable[[Predictions], np.ndarray]] = {  # (seeds, images) of predictions
@@ -138,12 +139,6 @@ def _estimate(effect: Effect, settings: params.Compare, units: np.ndarray, bound
     result = estimate(cells, settings, units, bounds)
     (low, high), corrected = result.interval(), result.interval(1 - 0.05 / effect.number)
     return {"share": result.mean, "low": low, "high": high, "significant": corrected[0] > 0 or corrected[1] < 0}
-
-
-def by_size(shares: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return the shares of the conventions in one metric, the largest first."""
-    conventions = shares[(shares.metric == metric) & (shares.kind == "convention")]
-    return conventions.sort_values("share", key=abs, ascending=False, kind="stable")
 
 
 def waterfall(shares: pd.DataFrame, one: Predictions, other: Predictions, titles: tuple[str, str]) -> pd.DataFrame:

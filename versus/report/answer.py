@@ -11,7 +11,7 @@ import pandas as pd
 
 from versus.artifacts import metrics
 from versus.artifacts.metrics import Metrics
-from versus.evaluation.explanation import by_size
+from versus.evaluation.findings import by_size
 from versus.report import sentences
 from versus.report.sentences import Pair
 

@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from versus import params
-from versus.evaluation.explanation import by_size
-from versus.evaluation.sample_size import MOST_IMAGES, Plan
+from versus.evaluation.findings import MOST_UNITS, Plan, by_size
 from versus.report import sentences
 from versus.report.sentences import Pair, Titles, plural
 
@@ -155,4 +154,4 @@ def _share_interval(row: Any) -> str:
 def _number(images: int) -> str:
     if images < 0:
         return "no number"
-    return f"{images:,}" if images < MOST_IMAGES else f"more than {images:,}"
+    return f"{images:,}" if images < MOST_UNITS else f"more than {images:,}"

@@ -15,7 +15,7 @@ import pandas as pd
 from versus.artifacts import metrics
 from versus.command import run
 from versus.evaluation import article
-from versus.evaluation.explanation import by_size
+from versus.evaluation.findings import by_size
 from versus.frameworks import COMPETITORS
 from versus.recipe import conventions
 from versus.report import sentences

@@ -7,12 +7,8 @@ import pandas as pd
 
 from versus import params
 from versus.evaluation import article
-from versus.evaluation.comparison import (BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETTER, OTHER, OTHER_BETTER, SIGNIFICANT,
-                                          UNDECIDED)
-from versus.evaluation.completeness import Completeness
-from versus.evaluation.explanation import by_size
-from versus.evaluation.intervals import SMALLEST_P
-from versus.evaluation.sample_size import Plan
+from versus.evaluation.findings import (BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETTER, OTHER, OTHER_BETTER, SIGNIFICANT,
+                                        SMALLEST_P, UNDECIDED, Completeness, Plan, by_size)
 from versus.frameworks import Competitor
 from versus.recipe.conventions import VERSIONS
 

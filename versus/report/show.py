@@ -23,5 +23,5 @@ def show() -> None:
         except ResultsError as error:
             missing.append(str(error))
     if missing:
-        raise ResultsError(f"got no {', no '.join(dict.fromkeys(missing))}; expected the results of a run: run "
+        raise ResultsError(f"got no {' and no '.join(dict.fromkeys(missing))}; expected the results of a run: run "
                            "`dvc repro`")
