@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tests.helpers.paths import ROOT
 from tests.helpers.predictions import draw_combinations
-from versus import params
 from versus.evaluation import explanation
 from versus.evaluation.findings import MOST_UNITS, Plan
 from versus.frameworks import COMPETITORS

@@ -1,4 +1,4 @@
-"""Results of a run as its users meet them: few metrics in DVC's tables, all else printed again, the same bytes anywhere."""
+"""Results of a run as users meet them: few metrics in DVC's tables, all else printed again, the same bytes anywhere."""
 
 import os
 import re
@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import yaml
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__

@@ -8,7 +8,6 @@ import pytest
 
 from tests.helpers.paths import ROOT
 from versus import params
-from versus.evaluation import article
 from versus.evaluation.comparison import BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETTER, OTHER, OTHER_BETTER, UNDECIDED
 from versus.evaluation.completeness import Completeness
 from versus.frameworks import COMPETITORS, Competitor

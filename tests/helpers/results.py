@@ -42,12 +42,13 @@ def write_run(folder, seed=0, classes=2):
         predictions_csv.write(predictions, folder / f"data/predictions/{name}.csv")
         trained = [draw_trained(rng, each) for each in predictions.probabilities]
         save_trained(trained, predictions.labels, folder / f"models/{name}", folder / f"data/training/{name}")
-        drawn_features = Features(rng.normal(size=(VIEWS, 200, WIDTH)),
-                                  {"validation": rng.normal(size=(1, IMAGES, WIDTH))}, [], rng.uniform(0, 255, (4, 9)))
-        features.save(drawn_features, folder / f"data/features/{name}")
+        augmented, plain = rng.normal(size=(VIEWS, 200, WIDTH)), rng.normal(size=(1, IMAGES, WIDTH))
+        features.save(Features(augmented, {"validation": plain}, [], rng.uniform(0, 255, (4, 9))),
+                      folder / f"data/features/{name}")
     for name in ("same_features", "reversed"):
         trained = [draw_trained(rng, each) for each in drawn[1].probabilities]
-        save_trained(trained, drawn[1].labels, folder / f"data/controls/{name}", folder / f"data/controls/{name}/record")
+        target = folder / f"data/controls/{name}"
+        save_trained(trained, drawn[1].labels, target, target / "record")
     combinations.save(Combinations(PAIR, "validation", FACTORS, ["entry"] * 8, list(drawn[0].files),
                                    list(NAMES[:classes]), drawn[0].labels,
                                    np.stack([each.probabilities[:3] for each in drawn[1:]])),
@@ -59,13 +60,14 @@ def write_run(folder, seed=0, classes=2):
 def in_order(predictions):
     """The predictions with their images in the order of files, as a file of predictions is read."""
     order = np.argsort(predictions.files)
-    return replace(predictions, part="validation", files=tuple(np.array(predictions.files)[order]), labels=predictions.labels[order],
-                   probabilities=predictions.probabilities[:, order])
+    return replace(predictions, part="validation", files=tuple(np.array(predictions.files)[order]),
+                   labels=predictions.labels[order], probabilities=predictions.probabilities[:, order])
 
 
 def draw_trained(rng, probabilities, epochs=3):
     """Draw a head that ends with these probabilities, in float32 as heads are."""
-    weights = [(rng.normal(size=shape), rng.normal(size=shape[1])) for shape in ((WIDTH, 8), (8, probabilities.shape[1]))]
+    shapes = (WIDTH, 8), (8, probabilities.shape[1])
+    weights = [(rng.normal(size=shape), rng.normal(size=shape[1])) for shape in shapes]
     return Trained([tuple(each.astype("float32") for each in layer) for layer in weights],
                    rng.uniform(0.1, 1, 4 * epochs), np.repeat(probabilities[None].astype("float32"), epochs, 0))
 

@@ -3,13 +3,14 @@
 How numbers are rounded, so that another processor, whose sums differ in their last digits, writes the same bytes:
 
 - `write_answer`, the few numbers that dvc.yaml registers as metrics: to four decimals.
-- `write` and `write_table`, all else: to six significant digits. What is closer to 0 than 1e-9 is 0.0, since a difference
-  or a share that small is the rounding of sums that cancel; no score, p-value or interval means anything there.
-- `write` with `digits`, for parity: those numbers are rounding errors themselves. None is too small to be kept, but
-  beyond two digits they say something about the processor only.
+- `write` and `write_table`, all else: to six significant digits. What is closer to 0 than 1e-9 is 0.0: a difference or
+  a share that small is what rounding leaves of sums that cancel. The smallest p-value is 1e-4, and no score, interval
+  or loss below 1e-9 means anything.
+- `write` with `digits`, for parity: those numbers are rounding errors themselves. None is too small to be written, but
+  beyond two digits they depend on the processor alone.
 
-0 is never negative. Before, every number is rounded to twelve decimals or digits: of 0.12345650000000001 and
-0.12345649999999999 the same digits remain.
+0 is never negative. Before that, numbers are rounded to twelve decimals or digits, so that noise does not decide how a
+number halfway between two others is rounded: 0.12345650000000001 and 0.12345649999999999 both end as 0.123456.
 """
 
 import json

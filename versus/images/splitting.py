@@ -86,7 +86,7 @@ def counts(table: pd.DataFrame, images: pd.DataFrame) -> dict[str, int]:
 
 
 def remaining_leaks(counts: dict[str, int]) -> int:
-    """Return how many images are used although a later part has near-duplicates of them, from what `counts` returned."""
+    """Return how many images are used although a later part has near-duplicates of them, from `counts`."""
     return counts["leaks_exact"] + counts["leaks_near"] - counts["leaks_removed"]
 
 

@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from versus import params
 from versus.evaluation.findings import MOST_UNITS, Plan, by_size
 from versus.report import sentences
 from versus.report.sentences import Pair, Titles, plural

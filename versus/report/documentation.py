@@ -174,8 +174,9 @@ def _run(folder: Path) -> tuple[dict, dict, dict]:
     """Read both competitors' scores and their comparison."""
     paths = [folder / f"{name}.json" for name in (PAIR[0].name, PAIR[1].name, "compare")]
     if missing := [path for path in paths if not path.is_file()]:
-        raise ValueError(f"got no file {missing[0]}; expected the metrics of a run: `make repro` writes those in "
-                         "metrics/details, `bash docs/runs/run.sh FOLDER` the others, FOLDER with Alien vs. Predator's images")
+        raise ValueError(f"got no file {missing[0]}; expected the results of a run: `make repro` writes those in "
+                         "metrics/details, `bash docs/runs/run.sh FOLDER` the others, FOLDER with Alien vs. Predator's "
+                         "images")
     one, other, result = map(metrics.read, paths)
     return one, other, result
 

@@ -1,4 +1,4 @@
-"""The results of a run, printed from the files in metrics/details: by the stages that write them, and once more later."""
+"""The results of a run, printed from the files in metrics/details: by the stages that write them, and by `show`."""
 
 from pathlib import Path
 from typing import Any
