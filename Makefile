@@ -21,7 +21,7 @@ eras: .venv/installed
 # accuracies, verdict and what was changed of every `dvc exp run`, in 160 columns: neither the other metrics, which are
 # files of one value, nor hashes of files
 experiments: .venv/installed
-	dvc exp show --only-changed --drop 'Created|low$$|high$$|[a-z]+/'
+	dvc exp show --only-changed --drop 'Created|low$$|high$$|p$$|[a-z]+/'
 
 # in several processes, two at a time: each framework needs one of its own, and few tests use both cores
 # not mixed, where make can do that (4.0 or newer)

@@ -166,7 +166,7 @@ def test_three_experiments_fit_160_columns(project):
     shown = lines_of(project, "make", "--silent", "--assume-old", ".venv/installed", "experiments")
     assert max(map(len, shown)) <= 160 and "…" not in "".join(shown)
     heading, *rows = [line.split() for line in shown if "─" not in line or "[" in line]
-    assert heading == ["Experiment", "keras", "torch", "difference", "p", "verdict", "conventions.batch_norm",
+    assert heading == ["Experiment", "keras", "torch", "difference", "verdict", "conventions.batch_norm",
                        "train.epochs", "train.learning_rate", "train.seeds"]
     assert len(rows) == 5  # the workspace, the commit and three experiments
     for value in ("0.0001", "20", "keras", "9"):
