@@ -5,7 +5,7 @@ BIN := $(CURDIR)/.venv/bin
 UV := $(shell command -v uv || echo .venv-uv/bin/uv)
 export PATH := $(BIN):$(PATH)
 
-.PHONY: repro eras test tests-of-pipeline tests-of-parity tests-of-keras tests-of-torch other-tests yardsticks deps docs \
+.PHONY: repro eras experiments test tests-of-pipeline tests-of-parity tests-of-keras tests-of-torch other-tests yardsticks deps docs \
 	lock clean
 
 # a ZIP archive of the repository has no git, which DVC must be told
@@ -17,6 +17,11 @@ repro: .venv/installed
 # what changed in each framework since 2018, on the images of the last run; about ten minutes
 eras: .venv/installed
 	dvc repro eras/dvc.yaml
+
+# accuracies, verdict and what was changed of every `dvc exp run`, in 160 columns: neither the other metrics, which are
+# files of one value, nor hashes of files
+experiments: .venv/installed
+	dvc exp show --only-changed --drop 'Created|low$$|high$$|p$$|[a-z]+/'
 
 # in several processes, two at a time: each framework needs one of its own, and few tests use both cores
 # not mixed, where make can do that (4.0 or newer)

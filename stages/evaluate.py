@@ -15,7 +15,8 @@ def main(*names):
     for name in names:
         predictions = predictions_csv.read(f"data/predictions/{name}.csv")
         record = heads.read_record(f"data/training/{name}.safetensors")
-        metrics.write(f"metrics/{name}.json", {"part": predictions.part} | scores.summary(predictions, settings))
+        summary = scores.summary(predictions, settings)
+        metrics.write(f"metrics/details/{name}.json", {"part": predictions.part} | summary)
         for plot, rows in plots(predictions, record, competitor(name).title).items():
             metrics.write_table(f"metrics/plots/{name}/{plot}.csv", rows)
 

@@ -47,9 +47,15 @@ def test_a_run_after_two_kills_ends_well(run):
     assert "Traceback" not in last.stdout
 
 
-@pytest.mark.parametrize("metrics", METRICS)
-def test_metrics_are_flat_and_finite(clone, metrics):
-    check_metrics(clone, metrics)
+def test_metrics_and_details_are_flat_and_finite(clone):
+    for metrics in [*metrics_of(clone), *sorted(clone.folder.glob("metrics/details/*.json"))]:
+        check_metrics(clone, metrics)
+
+
+def metrics_of(clone):
+    """The files of all registered metrics, some of which are folders; relative to the clone."""
+    files = [file for path in METRICS for file in (sorted((clone.folder / path).glob("*")) or [clone.folder / path])]
+    return [file.relative_to(clone.folder).as_posix() for file in files]
 
 
 def check_metrics(clone, metrics):
@@ -197,9 +203,10 @@ def test_drift_check_finds_changed_code(fresh):
 
 def test_metrics_and_params_are_shown(clone):
     shown = clone.output("dvc", "metrics", "show")
-    for metrics in METRICS:
+    for metrics in metrics_of(clone):
         assert metrics in shown
         assert all(name in shown for name in json.loads((clone.folder / metrics).read_text()))
+    assert "Verdict: " in clone.output("python", "-m", "versus", "show")
     clone.set({"train.epochs": 3})
     rows = [line.split() for line in clone.output("dvc", "params", "diff").splitlines()]
     assert rows == [["Path", "Param", "HEAD", "workspace"], ["params.yaml", "train.epochs", "2", "3"]]
@@ -229,12 +236,12 @@ def test_an_experiment_with_twenty_classes(twenty):
     said, _ = process.communicate()
     assert process.returncode == 0, said
     assert pipeline.ran(said) == set(STAGES) - {"weights"}
-    assert json.loads((clone.folder / "metrics/split.json").read_text())["classes"] == 20
-    for metrics in METRICS:
+    assert json.loads((clone.folder / "metrics/details/split.json").read_text())["classes"] == 20
+    for metrics in metrics_of(clone):
         check_metrics(clone, metrics)
     rows = [line.split() for line in clone.output("dvc", "metrics", "diff").splitlines()]
     assert rows[0] == ["Path", "Metric", "HEAD", "workspace", "Change"]
-    assert ["metrics/keras.json", "images", "8", "20", "12"] in rows
-    assert {row[0] for row in rows[1:]} == set(METRICS)
-    assert "metrics/keras.json:accuracy" in clone.output("dvc", "exp", "show", "--csv")
+    assert ["metrics/images.json", "value", "8", "20", "12"] in rows
+    assert {row[0] for row in rows[1:]} <= set(metrics_of(clone))
+    assert ",keras,torch,difference," in clone.output("dvc", "exp", "show", "--csv")
     assert "twenty" in clone.output("dvc", "exp", "show")

@@ -14,6 +14,7 @@ from tests.helpers.predictions import draw_predictions, predictions_of, rows_of
 from tests.helpers.stages import run_stage
 from versus.artifacts import heads
 from versus.artifacts.heads import Trained
+from versus.artifacts.metrics import read
 from versus.evaluation import scores
 from versus.frameworks.history import learning_curves
 from versus.params import Compare
@@ -189,17 +190,21 @@ def test_stages_evaluate_and_compare(tmp_path, classes, seeds):
         predictions = draw_predictions(seeds, 90, classes, skill, rng=int(skill))
         rows_of(predictions).to_csv(tmp_path / f"data/predictions/{name}.csv", index=False)
         write_record(predictions, tmp_path / f"data/training/{name}.safetensors")
-    (tmp_path / "metrics").mkdir()
-    (tmp_path / "metrics/split.json").write_text('{"median_side": 300}')
+    (tmp_path / "metrics/details").mkdir(parents=True)
+    (tmp_path / "metrics/details/split.json").write_text('{"median_side": 300}')
     written = []
     for _ in range(2):
         for name in ("evaluate", "compare"):
             done = run_stage(name, tmp_path, "keras", "torch")
             assert done.returncode == 0 and not done.stderr, done.stderr
         written.append({path: path.read_bytes() for path in sorted(tmp_path.rglob("metrics/**/*")) if path.is_file()})
-    assert written[0] == written[1] and len(written[0]) == 16  # 2 x (scores, 6 plots), the comparison and what it reads
-    assert json.loads((tmp_path / "metrics/compare.json").read_text())["verdict"] == "PyTorch better"
-    assert json.loads((tmp_path / "metrics/torch.json").read_text())["images"] == 90
+    assert written[0] == written[1]
+    assert len(written[0]) == 26  # 2 x (details, 6 plots, 3 metrics), the comparison, what it reads, 4 metrics
+    assert read(tmp_path / "metrics/details/compare.json")["verdict"] == "other better"
+    assert read(tmp_path / "metrics/details/torch.json")["images"] == 90
+    accuracy = read(tmp_path / "metrics/accuracy.json")
+    assert list(accuracy) == ["keras", "torch", "difference", "low", "high", "p", "verdict"]
+    assert accuracy["verdict"] == "PyTorch better" and 0 < accuracy["low"] < accuracy["difference"] < accuracy["high"]
     table, _, sentences = done.stdout.partition("Verdict: ")
     assert max(map(len, table.splitlines())) <= 80 and sentences.startswith("PyTorch better (p ")
     tables = {path.stem: pd.read_csv(path) for path in (tmp_path / "metrics/plots/torch").iterdir()}

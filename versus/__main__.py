@@ -38,6 +38,11 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(command=compare)
 
     command = commands.add_parser(
+        "show", help="print the tables of the last run once more",
+        description="Print the tables and sentences of the last run, from the files in metrics/details.")
+    command.set_defaults(command=show)
+
+    command = commands.add_parser(
         "use", help="compare the frameworks on a folder of your own images",
         description="Say what a folder of images holds (classes, parts, counts, what is left out and why), and set it "
         "in params.yaml. Nothing is set if it cannot be used; then all reasons are said.")
@@ -84,6 +89,11 @@ def compare(options: argparse.Namespace) -> None:
     console.show_comparison(scores.summary(one, settings), scores.summary(other, settings),
                             comparison.compare(one, other, settings), titles, settings.margin,
                             sentences.SCOPE_OF_FILES)
+
+
+def show(options: argparse.Namespace) -> None:
+    from versus.report import show as showing
+    showing.show()
 
 
 def use(options: argparse.Namespace) -> None:
