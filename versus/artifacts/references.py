@@ -18,9 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
-
-from versus.artifacts import metrics, predictions_csv
+from versus.artifacts import lock, metrics, predictions_csv
 from versus.artifacts.predictions import Predictions, PredictionsError
 
 FOLDER = Path("references")
@@ -109,11 +107,12 @@ def of_run(name: str) -> tuple[Reference, dict[str, Predictions]]:
     """
     if not re.fullmatch(r"[\w-]+", name):
         raise ReferencesError(f"got the name {name!r}; expected letters, digits, - and _: it becomes a file's name")
-    stages, outputs = _locked()
+    stages = lock.stages()
+    outputs = lock.outputs(stages)
     paths = {Path(path).stem: path for path in outputs if path.startswith("data/predictions/")}
     problems = [f"{path}: {problem}" for path in paths.values() if (problem := _problem(path, outputs[path]))]
     if not paths or "data/split" not in outputs:
-        problems.append("dvc.lock: no predictions, or no images")
+        problems.append("dvc.lock: names no predictions, or no images")
     if problems:
         raise ReferencesError("\n".join(problems) + "\nexpected a finished run: `dvc repro`, or `dvc pull` of one")
     try:
@@ -124,16 +123,6 @@ def of_run(name: str) -> tuple[Reference, dict[str, Predictions]]:
     return Reference(name, platform.python_version(), _versions(), _processor(), _params(stages, list(paths)), part,
                      outputs["data/split"], dict(_recorded(outputs)),
                      {competitor: _results(each) for competitor, each in predictions.items()}), predictions
-
-
-def _locked() -> tuple[dict, dict[str, str]]:
-    """Return the stages of dvc.lock, and the hashes of their outputs, {path: hash}."""
-    try:
-        stages = yaml.safe_load(Path("dvc.lock").read_text("utf-8"))["stages"]
-    except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise ReferencesError(f"dvc.lock: {error}; expected that of a finished run: run `dvc repro`, at the top of the "
-                             "repository") from None
-    return stages, {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
 
 
 def _problem(path: str, md5: str) -> str:
@@ -148,16 +137,8 @@ def _params(stages: dict, competitors: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for stage in STAGES:
         for name in (stage, *(f"{stage}_{competitor}" for competitor in competitors)):
-            values |= _dotted(stages.get(name, {}).get("params", {}).get("params.yaml", {}))
+            values |= lock.parameters(stages.get(name, {}))
     return {key: values[key] for key in sorted(values.keys() - IRRELEVANT)}
-
-
-def _dotted(values: dict, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _dotted(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
 
 
 def _recorded(outputs: dict[str, str]) -> Iterator[tuple[str, str]]:
