@@ -140,6 +140,8 @@ def check_reference(options: argparse.Namespace) -> None:
     except references.ReferencesError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         sys.exit(wording.EXIT_CODES[upgrade.UNCLEAR])
+    if not names:
+        print("Cannot tell: there are no references yet. `python -m versus reference write NAME` makes one")
     fitting = [name for name, result in results.items() if not result.obstacles]
     for name in fitting or names:
         print("\n".join(wording.upgrade(results[name], references.read(name), now, settings.margin)))
