@@ -25,7 +25,7 @@ def parameters(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dotted(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    result = {}
+    result: dict[str, Any] = {}
     for key, value in values.items():
         result |= _dotted(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return result
