@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def add_reference(commands) -> None:
+def add_reference(commands: "argparse._SubParsersAction") -> None:
     """Add `reference write` and `reference check`."""
     command = commands.add_parser(
         "reference", help="record a finished run, and compare with it after an upgrade of the libraries",
