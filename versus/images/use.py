@@ -15,8 +15,8 @@ from versus.images.sources.tree import describe
 def use(folder: str, labels: str, path: str | Path = "params.yaml") -> list[str]:
     """Set `data.source`, `data.folder` and `data.labels` in params.yaml, keeping its comments; say what `folder` holds.
 
-    The path of a folder in the repository is stored as a relative one, which is the same in every clone, any other as an
-    absolute one: experiments in copies of the repository (`dvc exp run --queue`) find both. Raises ParamsError or
+    The path of a folder in the repository is stored as a relative one, which is the same in every clone, any other as
+    an absolute one: experiments in copies of the repository (`dvc exp run --queue`) find both. Raises ParamsError or
     SourceError, and then changes nothing.
     """
     root = Path(os.path.abspath(os.path.expanduser(folder) if not Path(folder).exists() else folder))
