@@ -158,6 +158,9 @@ def test_versions_processor_and_python_are_told(place, call):
     _, printed = call("check")
     assert f"torch 2.9.1 → {now}" in printed and "python 3.10.0 → 3." in printed and "reference's: abacus" in printed
     assert "keras" not in printed.split("Versions")[1]
+    assert "unless `dvc repro --force` ran since" in printed  # nothing tells that it did
+    finish(place, of_torch(rounded))
+    assert "--force" not in call("check")[1]
 
 
 def test_what_is_written_is_what_the_run_gave(place):

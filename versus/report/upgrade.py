@@ -25,6 +25,8 @@ def upgrade(result: Upgrade, reference: Reference, now: Reference, margin: float
         yield f"Accuracies are means of {plural(seeds, 'seed')} on the same {now.part} images."
     changed = list(changes_of_versions(reference, now))
     yield f"Versions since the reference: {', '.join(changed) or 'all the same'}."
+    if changed and reference.outputs == now.outputs:
+        yield "Every file is the same, even the models': unless `dvc repro --force` ran since, it has to run first."
     if reference.processor != now.processor:
         yield (f"The processor is another one, too ({now.processor}; the reference's: {reference.processor}): that "
                "alone can change the last bits.")
