@@ -26,7 +26,7 @@ experiments: .venv/installed
 # in several processes, two at a time: each framework needs one of its own, and few tests use both cores
 # not mixed, where make can do that (4.0 or newer)
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
-PIPELINE := tests/test_pipeline.py tests/test_dependencies.py
+PIPELINE := tests/test_pipeline.py tests/test_dependencies.py tests/test_experiments.py tests/test_remote.py
 PARITY := tests/test_parity.py tests/test_heads.py
 
 test: .venv/installed
@@ -73,10 +73,10 @@ docs: .venv/installed
 	$(PYTHON) -m venv .venv-uv
 	.venv-uv/bin/pip install --quiet 'uv>=0.5'
 
-# after a change of dependencies in pyproject.toml
+# after a change of dependencies in pyproject.toml; UPGRADE=--upgrade takes the newest versions of all packages
 lock: | $(UV)
 	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header \
-		--quiet --output-file requirements.lock
+		--quiet $(UPGRADE) --output-file requirements.lock
 
 clean:
 	rm -rf .venv .venv-uv
