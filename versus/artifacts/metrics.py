@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 
@@ -37,8 +38,8 @@ def write_table(path: str | Path, rows: pd.DataFrame) -> None:
     rows.assign(**{name: rows[name].map(rounded) for name in floats}).to_csv(path, index=False)
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read what `write_table` wrote."""
+def read_table(path: str | Path | BinaryIO) -> pd.DataFrame:
+    """Read what `write_table` wrote, from a path or an open file."""
     return pd.read_csv(path)
 
 
