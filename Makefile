@@ -5,7 +5,7 @@ BIN := $(CURDIR)/.venv/bin
 UV := $(shell command -v uv || echo .venv-uv/bin/uv)
 export PATH := $(BIN):$(PATH)
 
-.PHONY: repro eras test tests-of-pipeline tests-of-parity tests-of-keras tests-of-torch other-tests yardsticks deps docs \
+.PHONY: repro eras report test tests-of-pipeline tests-of-parity tests-of-keras tests-of-torch other-tests yardsticks deps docs \
 	lock clean
 
 # a ZIP archive of the repository has no git, which DVC must be told
@@ -42,6 +42,11 @@ tests-of-torch:
 other-tests:
 	pytest $(addprefix --ignore=,$(PIPELINE) $(PARITY))
 	mypy
+
+# what changed since another revision: report.md
+REV ?= main
+report: .venv/installed
+	python -m versus report $(REV)
 
 # does the pipeline do what the frameworks' own recipes do? After `dvc repro`; ERA is conventions.era of its run
 FOLDER ?= data/split

@@ -63,11 +63,11 @@ def read(path: str, revision: str | None = WORKSPACE) -> bytes:
 
 
 def _not_in_reach(path: str, revision: str | None) -> str:
-    remotes = _run(sys.executable, "-m", "dvc", "remote", "list").stdout.split("\n")
-    names = [line.split()[0] for line in remotes if line.strip()]
-    reached = f"nor in reach at the remote {', '.join(names)}" if names else "and no remote is configured"
-    return (f"{path} of {revision or 'this revision'} is neither in DVC's cache {reached}; expected it in either: "
-            f"{_remedy(path, revision)}")
+    lines = _run(sys.executable, "-m", "dvc", "remote", "list").stdout.splitlines()
+    names = [line.split()[0] for line in lines if line.strip()]
+    where = (f"is neither in DVC's cache nor in reach at the remote {', '.join(names)}" if names
+             else "is not in DVC's cache, and no remote is configured (`dvc remote add`)")
+    return f"{path} of {revision or 'this revision'} {where}; expected it in either: {_remedy(path, revision)}"
 
 
 def _remedy(path: str, revision: str | None) -> str:
