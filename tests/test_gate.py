@@ -18,14 +18,8 @@ SETTINGS = Compare(margin=0.02, bootstrap=200, seed=0)
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """The planted project: a branch for each change, and one without any of the files."""
-    folder = tmp_path_factory.mktemp("planted") / "project"
-    folder.mkdir()
-    clone = planted.plant(folder)
-    for name, change in planted.CHANGES.items():
-        clone.output("git", "switch", "--quiet", "--create", name, "main")
-        planted.change(clone, change)
-    return clone
+    """The planted project, with a branch for each change."""
+    return planted.finished(tmp_path_factory)
 
 
 @pytest.fixture
@@ -48,8 +42,8 @@ def judge(clone, *arguments):
 
 # (branch, exit code, what is said of Keras and of PyTorch, verdict)
 VERDICTS = {
-    "worse": (1, "worse than at main, by more than the margin of 0.02. Accuracy 0.", "Its predictions are those of main.",
-              "Gate: failed. Worse than at main: Keras."),
+    "worse": (1, "worse than at main, by more than the margin of 0.02. Accuracy 0.",
+              "Its predictions are those of main.", "Gate: failed. Worse than at main: Keras."),
     "noise": (0, "not worse. The difference is noise", "not worse. The difference is noise", "Gate: passed."),
     "better": (0, "Its predictions are those of main.", "better than at main. Accuracy 0.", "Gate: passed."),
     "fewer-seeds": (2, "this revision has no predictions for the seeds 2; expected", "no predictions for the seeds 2",

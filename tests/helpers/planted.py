@@ -3,15 +3,19 @@
 Run as a script it is that project's only stage: it trains, and writes predictions, scores and a plot.
 """
 
+import functools
 import json
 from pathlib import Path
 
 SEEDS, TREES = 3, 20
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-# the changes: in one of the two classifiers, or in both
-CHANGES = {"worse": {"keras": {"depth": 2}}, "noise": {"keras": {"draw": 1}, "torch": {"draw": 2}},
-           "better": {"torch": {"depth": 12}}, "fewer-seeds": {"all": {"seeds": 2}},
-           "other-images": {"keras": {"images": 400}}}
+# names that Markdown, HTML and CSV could misread
+ODD = ["a|b", "`c`", "<b>d</b>", "*e*_f_", "@octocat", "#1", "[g](h)", "i, \"j\"", "k\\|l", "m" * 150]
+# branches with a change of one classifier or of both
+CHANGES = {"worse": {"keras": {"depth": 2}, "all": {"digit": 1}},
+           "noise": {"keras": {"draw": 1}, "torch": {"draw": 2}}, "better": {"torch": {"depth": 12}},
+           "fewer-seeds": {"all": {"seeds": 2}}, "other-images": {"keras": {"images": 400}},
+           "odd": {"names": ODD}, "odd-worse": {"names": ODD, "torch": {"depth": 2}}}
 
 
 def main():
@@ -85,9 +89,31 @@ def plant(folder):
     return clone
 
 
-def change(clone, what, names=DIGITS):
+def finished(factory):
+    """Return the project with a branch for each of CHANGES; all tests of a process share it."""
+    return plant_once(factory.getbasetemp() / "planted")
+
+
+@functools.cache
+def plant_once(folder):
+    """Plant the project with its branches: CHANGES; `stale`, which has another margin; `current`, run with that."""
+    folder.mkdir()
+    clone = plant(folder)
+    for name, what in CHANGES.items():
+        clone.output("git", "switch", "--quiet", "--create", name, "main")
+        change(clone, what)
+    for name in ("stale", "current"):
+        clone.output("git", "switch", "--quiet", "--create", name, "main")
+        clone.set({"compare.margin": 0.03})
+        if name == "current":
+            clone.repro()
+        clone.commit()
+    return clone
+
+
+def change(clone, what):
     """Change the classifiers, run the pipeline and commit."""
-    (clone.folder / "plant.json").write_text(json.dumps({"names": names, "all": {}} | what))
+    (clone.folder / "plant.json").write_text(json.dumps({"names": DIGITS, "all": {}} | what))
     clone.repro()
     clone.commit()
 

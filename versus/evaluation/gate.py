@@ -16,7 +16,8 @@ def outcome(interval: tuple[float, float], margin: float) -> str:
     margin, that has a probability of at most 2.5 %, and of at most 5 % for one of two competitors. The converse is not
     promised: a true loss that these images and seeds cannot tell from the margin passes, as LOWER or as UNDECIDED.
     LOWER: significantly lower, yet perhaps by less than the margin. NOT_WORSE: a loss of the margin is excluded, which
-    is the test of non-inferiority. HIGHER: significantly higher. How often each is said: benchmark/statistics, gate_outcomes.
+    is the test of non-inferiority. HIGHER: significantly higher. How often each is said: benchmark/statistics,
+    gate_outcomes.
 
     >>> [outcome(each, 0.02) for each in ((-0.1, -0.03), (-0.1, -0.01), (-0.01, 0.02), (-0.1, 0.1), (0.01, 0.1))]
     ['worse', 'lower', 'not worse', 'undecided', 'higher']
