@@ -101,6 +101,12 @@ def test_who_does_not_beat_the_majority_is_said(who, words):
     assert ("neither beats the most frequent class" in text[0]) == (who == NEITHER)
 
 
+def test_a_verdict_on_few_images_is_said_to_be_one():
+    assert comparison(images=16, units=12, part="validation")[2].startswith(
+        "Only 16 validation images, 12 independent: they show large differences alone")
+    assert not any("Only" in line for line in comparison())
+
+
 def test_two_seeds_and_few_wrong_answers_are_said():
     assert comparison(seeds=2)[3].endswith("Two seeds are too few for their spread: train three or more.")
     assert comparison(wrong=1.4)[-1].startswith("Fewer than 20 wrong answers (1 of the better one): the interval of "

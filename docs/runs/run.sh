@@ -46,4 +46,5 @@ run avp-torch-float64 "evaluate parity compare" conventions.all=torch train.prec
 run avp-40-seeds "evaluate compare explain" train.seeds=40
 for seed in 1 2 3; do
     run "avp-views-$seed" "evaluate compare" "extract.seed=$seed"
+    run "avp-2018-views-$seed" "evaluate compare" conventions.era=2018 "extract.seed=$seed"
 done

@@ -78,7 +78,8 @@ def plant(folder):
     clone = Clone(folder)
     clone.environment = clone.environment | {"PYTHONPATH": str(ROOT)}
     clone.output("git", "init", "--quiet", "--initial-branch=main")
-    for name in ("params.yaml", ".gitignore", ".dvc/config", ".dvc/.gitignore", ".ci/before", ".ci/push", ".ci/reproduce"):
+    for name in ("params.yaml", ".gitignore", ".dvc/config", ".dvc/.gitignore",
+                 *(f".ci/{script}" for script in ("before", "push", "reproduce"))):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text((ROOT / name).read_text())
     clone.set({"compare.bootstrap": 300})

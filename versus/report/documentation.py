@@ -86,15 +86,17 @@ def explanation(path: Path) -> str:
 
 def variation() -> str:
     """Write how much runs with the same settings vary with seeds and views."""
-    runs = {"avp-native": "10 seeds", "avp-40-seeds": "40 seeds"} | {
-        f"avp-views-{number}": f"10 seeds, other views (`extract.seed={number}`)" for number in (1, 2, 3)}
+    runs = {"avp-native": "today, 10 seeds", "avp-40-seeds": "today, 40 seeds"} | {
+        f"avp-views-{number}": f"today, 10 seeds, other views (`extract.seed={number}`)" for number in (1, 2, 3)} | {
+        "avp-2018": "2018, 10 seeds"} | {
+        f"avp-2018-views-{number}": f"2018, 10 seeds, other views (`extract.seed={number}`)" for number in (1, 2, 3)}
     rows = []
     for name, what in runs.items():
-        result = metrics.read(RUNS / name / "compare.json")
+        one, other, result = _run(RUNS / name)
         spread = f"{result['single_run_sd']:.3f}" if "single_run_sd" in result else ""
-        rows.append([what, _signed(result["accuracy_difference"]), spread, _chance(result, "one"),
-                     _chance(result, "other")])
-    return _table(["run", "difference", "standard deviation of a single run's difference",
+        rows.append([what, _score(one), _score(other), _signed(result["accuracy_difference"]), spread,
+                     _chance(result, "one"), _chance(result, "other")])
+    return _table(["run", *_titles(), "difference", "standard deviation of a single run's difference",
                    *(f"two runs of {title} differ by 3.5 points or more" for title in _titles())], rows)
 
 

@@ -18,6 +18,7 @@ from versus.recipe.conventions import VERSIONS
 Titles = tuple[str, str]
 Pair = tuple[Competitor, Competitor]
 ROUNDING = 1e-3  # features (relative L2) are this close at float32, tenfold and more, if conventions are equal
+FEW_IMAGES = 30  # with fewer the accuracy of a single run is uncertain by 0.1 and more
 FEW_WRONG = 20  # with fewer wrong answers the interval of the log loss covers too little: benchmark/statistics
 SCOPE_OF_RUN = ("Training images, split and augmented views are fixed: the verdict is about accuracy, on this part, "
                 "given these views.")
@@ -68,6 +69,9 @@ def comparison(one: dict, other: dict, result: dict, titles: Titles, margin: flo
     yield (f"Verdict: {verdict(result, titles, margin)} ({p_value(result)}). {_seeds(result, titles)}Both give the "
            f"same class to {result['agreement']:.1%} of the images.")
     yield scope
+    if result["units"] < FEW_IMAGES:
+        yield (f"Only {images(result['images'], result['units'], image_noun(result))}: they show large differences "
+               "alone, and a verdict on so few may not hold for others.")
     if result["better_than_majority"] != BOTH:
         who = {ONE: f"{titles[1]} is not", OTHER: f"{titles[0]} is not"}.get(result["better_than_majority"],
                                                                             "Neither is")
