@@ -5,8 +5,8 @@ BIN := $(CURDIR)/.venv/bin
 UV := $(shell command -v uv || echo .venv-uv/bin/uv)
 export PATH := $(BIN):$(PATH)
 
-.PHONY: repro eras experiments test tests-of-pipeline tests-of-parity tests-of-keras tests-of-torch other-tests yardsticks deps docs \
-	lock clean
+.PHONY: repro eras report experiments test tests-of-pipeline tests-of-parity tests-of-keras tests-of-torch other-tests \
+	yardsticks deps docs lock clean
 
 # a ZIP archive of the repository has no git, which DVC must be told
 repro: .venv/installed
@@ -48,6 +48,11 @@ tests-of-torch:
 other-tests:
 	pytest $(addprefix --ignore=,$(PIPELINE) $(PARITY))
 	mypy
+
+# what changed since another revision: report.md
+REV ?= main
+report: .venv/installed
+	python -m versus report $(REV)
 
 # does the pipeline do what the frameworks' own recipes do? After `dvc repro`; ERA is conventions.era of its run
 FOLDER ?= data/split

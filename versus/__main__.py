@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import traceback
 from pathlib import Path
 
 from versus.command import run
@@ -53,6 +54,27 @@ def parser() -> argparse.ArgumentParser:
                          help="CSV file in the folder with the class of each image (default: the folders are the "
                          "classes)")
     command.set_defaults(command=use)
+
+    command = commands.add_parser(
+        "gate", help="is a classifier of this revision worse than that of another one?",
+        description="Compare the workspace's predictions with those of another revision, for each framework, by the "
+        "paired test that `compare` uses. Exit code 1: one is worse, by more than compare.margin of params.yaml (the "
+        "whole 95 %% interval of the difference lies below -margin). 0: none is shown to be. 2: cannot tell, since the "
+        "predictions are of other images or seeds, are not in reach (`dvc pull`), or are not of this code (`dvc "
+        "repro`).")
+    command.add_argument("revision", nargs="?", default="main", metavar="REV",
+                         help="branch, tag or commit (default: main)")
+    command.set_defaults(command=gate)
+
+    command = commands.add_parser(
+        "report", help="what changed since another revision, as Markdown with images: report.md",
+        description="Write report.md, and the images beside it in report/: gate, verdict before and after, changed "
+        "parameters and metrics, images that are no longer right or now are, plots of both revisions.")
+    command.add_argument("revision", nargs="?", default="main", metavar="REV",
+                         help="branch, tag or commit (default: main)")
+    command.add_argument("--images", default="", metavar="URL", help="address of the folder that will hold report/, "
+                         "where the images cannot lie beside the text (default: relative addresses)")
+    command.set_defaults(command=report)
 
     command = commands.add_parser(
         "sample-size", help="how many images and seeds show a difference of so many points",
@@ -121,6 +143,28 @@ def show(options: argparse.Namespace) -> None:
 def use(options: argparse.Namespace) -> None:
     from versus.images import use as using
     print("\n".join(using.use(options.folder, options.labels)))
+
+
+def gate(options: argparse.Namespace) -> None:
+    """End with 1 only where a classifier is worse: whatever else goes wrong ends with 2."""
+    try:
+        from versus.report import changes
+        judged, notes = changes.find(options.revision, settings_of_comparison(None))
+        texts = [*notes, *(changes.sentence(change, options.revision) for change in judged),
+                 changes.verdict(judged, options.revision)]
+    except ValueError as error:
+        print(f"ERROR: cannot tell: {error}", file=sys.stderr)
+        sys.exit(2)
+    except Exception:
+        traceback.print_exc()
+        sys.exit(2)
+    print("\n".join(texts))
+    sys.exit(1 if any(change.worse for change in judged) else 2 if any(change.problem for change in judged) else 0)
+
+
+def report(options: argparse.Namespace) -> None:
+    from versus.report import pull_request
+    print(pull_request.write(options.revision, settings_of_comparison(None), options.images))
 
 
 def sample_size(options: argparse.Namespace) -> None:

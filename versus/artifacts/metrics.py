@@ -17,7 +17,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -64,8 +64,8 @@ def write_table(path: str | Path, rows: pd.DataFrame) -> None:
     rows.assign(**{name: rows[name].map(rounded) for name in floats}).to_csv(path, index=False)
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read what `write_table` wrote."""
+def read_table(path: str | Path | BinaryIO) -> pd.DataFrame:
+    """Read what `write_table` wrote, from a path or an open file."""
     return pd.read_csv(path)
 
 

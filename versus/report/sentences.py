@@ -67,7 +67,7 @@ def comparison(one: dict, other: dict, result: dict, titles: Titles, margin: flo
 
     one, other: `scores.summary` of the two; result: `comparison.compare`; scope: SCOPE_OF_RUN or SCOPE_OF_FILES.
     """
-    yield (f"Verdict: {verdict(result, titles, margin)} ({_p_value(result)}). {_seeds(result, titles)}Both give the "
+    yield (f"Verdict: {verdict(result, titles, margin)} ({p_value(result)}). {_seeds(result, titles)}Both give the "
            f"same class to {result['agreement']:.1%} of the images.")
     yield scope
     if result["units"] < FEW_IMAGES:
@@ -89,7 +89,7 @@ def comparison(one: dict, other: dict, result: dict, titles: Titles, margin: flo
                "log loss is unreliable, since a single confident mistake in other images would move it.")
 
 
-def _p_value(result: dict) -> str:
+def p_value(result: dict) -> str:
     """Give the p-value that inverts the interval of the accuracy difference."""
     value = f"p < {SMALLEST_P:g}" if result["p_value"] <= SMALLEST_P else f"p = {result['p_value']:.2g}"
     return f"{value}, McNemar's exact test" if result["seeds"] == 1 and result["units"] == result["images"] else value
