@@ -83,7 +83,7 @@ def test_a_current_revision_recomputes_nothing_and_passes(checkout, host):
     assert code == 0, said
     text = "\n".join(said.values())
     assert "nothing is recomputed" in text and "Gate: passed." in text
-    assert not (clone.folder / "data").exists()
+    assert not list((clone.folder / "data").glob("*/*.csv")) and not (clone.folder / "data/split").exists()
     report = (clone.folder / "report.md").read_text()
     assert re.search(r"`compare.margin` +\| +0.02 \| +0.03 \|", report)
     assert "equivalent within 0.02" in report and "equivalent within 0.03" in report
