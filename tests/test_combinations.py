@@ -8,7 +8,7 @@ from tests.helpers.imports import imported
 from tests.helpers.paths import ROOT
 from versus import params
 from versus.artifacts import combinations as files
-from versus.artifacts.features import Features
+from versus.artifacts.features import Features, FeaturesError
 from versus.artifacts.predictions import Predictions, PredictionsError
 from versus.frameworks import combinations
 from versus.images.dataset import Part
@@ -34,6 +34,15 @@ def test_entries_name_what_features_depend_on_and_the_first_combination_of_each_
     entries = combinations.entries(combined, [])
     assert entries[0] == entries[2] != entries[1] == entries[3]  # bit 1 is Adam's
     assert combinations.first_of_each(entries, combined) == {entries[0]: combined[0], entries[1]: combined[1]}
+
+
+def test_batches_of_the_batch_statistics_must_be_those_of_training():
+    """Across eras, too, whose conventions `params.load` does not see."""
+    settings = SETTINGS.model_copy(update={"train": SETTINGS.train.model_copy(update={"batch": 3})})
+    frozen, batch = (conventions.resolve(Conventions.of(name), "torch") for name in params.FRAMEWORKS)
+    combinations.check_batches(settings, [frozen])
+    with pytest.raises(FeaturesError, match="an extract.batch of 32, a train.batch of 3; expected equal ones"):
+        combinations.check_batches(settings, [frozen, batch])
 
 
 @pytest.mark.parametrize("framework", params.FRAMEWORKS)

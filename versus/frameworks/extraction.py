@@ -53,13 +53,10 @@ def extract(own: ModuleType, backbone: Any, train: list[Path], plain: dict[str, 
 def check_batches(settings: params.Params, training: bool, images: int) -> None:
     """Raise FeaturesError where batch norm in training mode cannot work with the batches.
 
-    A feature then depends on its whole batch, so training must step through the same batches. And where the last batch
-    is a single image and its last feature map a single pixel, there is one value a channel, which has no variance.
+    Where the last batch is a single image and its last feature map a single pixel, there is one value a channel, which
+    has no variance.
     """
     size, batch = settings.model.image_size, settings.extract.batch
-    if training and batch != settings.train.batch:
-        raise FeaturesError(f"got an extract.batch of {batch}, a train.batch of {settings.train.batch}; expected equal "
-                            "ones, since batch norm uses the statistics of the batch: change one of them")
     if training and size <= STRIDE and images % batch == 1:
         raise FeaturesError(f"model.image_size: got {size} with an extract.batch of {batch}, which leaves one of the "
                             f"{images} training images to the last batch: too few pixels for batch norm in training "
