@@ -40,6 +40,11 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(command=compare)
 
     command = commands.add_parser(
+        "show", help="print the tables of the last run once more",
+        description="Print the tables and sentences of the last run, from the files in metrics/details.")
+    command.set_defaults(command=show)
+
+    command = commands.add_parser(
         "use", help="compare the frameworks on a folder of your own images",
         description="Say what a folder of images holds (classes, parts, counts, what is left out and why), and set it "
         "in params.yaml. Nothing is set if it cannot be used; then all reasons are said.")
@@ -81,7 +86,28 @@ def parser() -> argparse.ArgumentParser:
                          default=[Path("data/predictions/keras.csv"), Path("data/predictions/torch.csv")],
                          help="files as `compare` takes them (default: those of the current run)")
     command.set_defaults(command=sample_size)
+    add_reference(commands)
     return top
+
+
+def add_reference(commands: "argparse._SubParsersAction") -> None:
+    """Add `reference write` and `reference check`."""
+    command = commands.add_parser(
+        "reference", help="record a finished run, and compare with it after an upgrade of the libraries",
+        description="References are runs in references/NAME.json, committed with their versions, processor, hashes and "
+        "the accuracy of each seed. After an upgrade, `dvc repro --force` and `check` say what it did.")
+    verbs = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    verb = verbs.add_parser("write", help="record the finished run in this folder")
+    verb.add_argument("name", metavar="NAME", help="of the reference: references/NAME.json")
+    verb.set_defaults(command=write_reference)
+    verb = verbs.add_parser(
+        "check", help="compare the finished run in this folder with a reference",
+        description="Say whether the run gives the same bytes as a reference, the same up to rounding, or converges "
+        "the same (equivalent within compare.margin, paired by image and seed): exit code 0. If it converges "
+        "differently: 1. If that cannot be told, since parameters or images are others or too few: 2.")
+    verb.add_argument("name", nargs="?", metavar="NAME", help="of the reference (default: the one with this run's "
+                      "parameters and images)")
+    verb.set_defaults(command=check_reference)
 
 
 def margin(text):
@@ -107,6 +133,11 @@ def compare(options: argparse.Namespace) -> None:
     console.show_comparison(scores.summary(one, settings), scores.summary(other, settings),
                             comparison.compare(one, other, settings), titles, settings.margin,
                             sentences.SCOPE_OF_FILES)
+
+
+def show(options: argparse.Namespace) -> None:
+    from versus.report import show as showing
+    showing.show()
 
 
 def use(options: argparse.Namespace) -> None:
@@ -142,6 +173,33 @@ def sample_size(options: argparse.Namespace) -> None:
     first, second = options.predictions
     one, other = read_pair(first, second, titles_of(first, second))
     console.show_sample_size(planning.plan(one, other, options.difference))
+
+
+def write_reference(options: argparse.Namespace) -> None:
+    from versus.artifacts import references
+    from versus.report import upgrade as wording
+    reference, _ = references.of_run(options.name)
+    print(f"{references.write(reference)}: {wording.written(reference)}")
+
+
+def check_reference(options: argparse.Namespace) -> None:
+    from versus.artifacts import references
+    from versus.evaluation import upgrade
+    from versus.report import upgrade as wording
+    settings = settings_of_comparison(None)
+    try:
+        now, predictions = references.of_run("now")
+        names = [options.name] if options.name else references.names_of_all()
+        results = {name: upgrade.compare(references.read(name), now, predictions, settings) for name in names}
+    except references.ReferencesError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        sys.exit(wording.EXIT_CODES[upgrade.UNCLEAR])
+    if not names:
+        print("Cannot tell: there are no references yet. `python -m versus reference write NAME` makes one")
+    fitting = [name for name, result in results.items() if not result.obstacles]
+    for name in fitting or names:
+        print("\n".join(wording.upgrade(results[name], references.read(name), now, settings.margin)))
+    sys.exit(max((wording.EXIT_CODES[results[name].outcome] for name in fitting), default=2))
 
 
 def read_pair(one, other, titles):

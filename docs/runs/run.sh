@@ -24,8 +24,9 @@ run() {  # name, stages (all if empty), changes of params.yaml
         git checkout --quiet -- params.yaml
         return
     fi
-    cp metrics/{split,keras,torch,compare}.json "docs/runs/$name/"
-    for file in metrics/parity.json metrics/explain.json metrics/explain.csv metrics/plots/waterfall.csv; do
+    cp metrics/details/{split,keras,torch,compare}.json "docs/runs/$name/"
+    for file in metrics/details/parity.json metrics/details/explain.json metrics/details/explain.csv \
+            metrics/plots/waterfall.csv; do
         if [[ -z $stages || $stages == *$(basename "${file%%.*}" | sed s/waterfall/explain/)* ]]; then
             cp "$file" "docs/runs/$name/"
         fi

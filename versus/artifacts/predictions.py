@@ -37,6 +37,12 @@ class Predictions:
         return int(self.units.max(initial=-1)) + 1
 
     @property
+    def scope(self) -> str:
+        """Which images these are, in words: "200 validation images"."""
+        number = len(self.labels)
+        return " ".join(filter(None, (f"{number:,}", self.part, "image" if number == 1 else "images")))
+
+    @property
     def predicted(self) -> np.ndarray:
         """The predicted classes, (seeds, images) int; of equal probabilities the first."""
         return self.probabilities.argmax(axis=2)

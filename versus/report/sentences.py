@@ -1,17 +1,14 @@
 """Findings in words: the same sentences for the console and every page. Titles name the two competitors."""
 
 from collections.abc import Iterator
+from math import isclose
 
 import pandas as pd
 
 from versus import params
 from versus.evaluation import article
-from versus.evaluation.comparison import (BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETTER, OTHER, OTHER_BETTER, SIGNIFICANT,
-                                          UNDECIDED)
-from versus.evaluation.completeness import Completeness
-from versus.evaluation.explanation import by_size
-from versus.evaluation.intervals import SMALLEST_P
-from versus.evaluation.sample_size import Plan
+from versus.evaluation.findings import (BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETTER, OTHER, OTHER_BETTER, SIGNIFICANT,
+                                        SMALLEST_P, UNDECIDED, Completeness, Plan, by_size)
 from versus.frameworks import Competitor
 from versus.recipe.conventions import VERSIONS
 
@@ -55,10 +52,14 @@ def named(who: str, titles: Titles) -> str:
 
 def verdict(result: dict, titles: Titles, margin: float) -> str:
     """Name the verdict of `comparison.compare`: 'PyTorch better', 'equivalent within 0.02', 'undecided'."""
-    names = {ONE_BETTER: f"{titles[0]} better", OTHER_BETTER: f"{titles[1]} better",
-             EQUIVALENT: f"equivalent within {margin:g}"}
-    text = names.get(result["verdict"], result["verdict"])
+    text = f"{EQUIVALENT} within {margin:g}" if result["verdict"] == EQUIVALENT else short_verdict(result, titles)
     return f"{text}, and neither beats the most frequent class" if result["better_than_majority"] == NEITHER else text
+
+
+def short_verdict(result: dict, titles: Titles) -> str:
+    """Name the verdict in two words at most: 'PyTorch better', 'equivalent', 'undecided'."""
+    return {ONE_BETTER: f"{titles[0]} better", OTHER_BETTER: f"{titles[1]} better"}.get(result["verdict"],
+                                                                                       result["verdict"])
 
 
 def comparison(one: dict, other: dict, result: dict, titles: Titles, margin: float, scope: str) -> Iterator[str]:
@@ -123,7 +124,7 @@ def _spread(result: dict, titles: Titles) -> Iterator[str]:
     yield (f"Images make {result['share_of_images']:.0%} of the difference's variance, which more seeds would not "
            f"reduce. Between seeds, the difference of a pair of runs varies by {result['single_run_sd']:.3f} (standard "
            f"deviation).{few}")
-    what = "the article's " if result["gap"] == article.DIFFERENCE else ""
+    what = "the article's " if isclose(result["gap"], article.DIFFERENCE) else ""
     shares = [f"in {result[f'chance_of_gap_{who}']:.0%} of pairs ({result[f'chance_of_gap_{who}_low']:.0%} to "
               f"{result[f'chance_of_gap_{who}_high']:.0%})" for who in (ONE, OTHER)]
     yield (f"Two runs of {titles[0]} differ by {what}{result['gap']:.3g} or more {shares[0]}, two of {titles[1]} "
@@ -131,9 +132,10 @@ def _spread(result: dict, titles: Titles) -> Iterator[str]:
 
 
 def parity(measured: dict, titles: Titles) -> str:
-    """Say what equal conventions leave of the difference, from metrics/parity.json; "" where conventions differ."""
+    """Say what equal conventions leave of the difference; `measured` is what stage parity measured."""
     if measured["conventions"] != "equal":
-        return ""
+        return (f"The conventions differ, and so do whole runs and heads; {titles[1]} against itself, each batch in "
+                "reverse order, shows what rounding alone does.")
 
     def differences(prefix: str) -> str:
         classes = plural(measured[f"{prefix}classes"], "predicted class", "predicted classes")
@@ -194,12 +196,11 @@ def enlargement(side: int, image_size: int) -> str:
             f"{image_size}). How they are enlarged, the convention resize, can decide more than the framework.")
 
 
-def era(conventions: params.Conventions) -> str:
+def era(year: params.Era) -> str:
     """Say whose defaults are compared where they are not today's; else ""."""
-    if conventions.era == "today":
+    if year == "today":
         return ""
-    return (f"The defaults are those of {conventions.era}: {VERSIONS[conventions.era]}. Today's: "
-            "conventions.era=today.")
+    return f"The defaults are those of {year}: {VERSIONS[year]}. Today's: conventions.era=today."
 
 
 def eras(shares: pd.DataFrame, scores: list[dict], pair: Pair) -> Iterator[str]:
@@ -215,7 +216,7 @@ def eras(shares: pd.DataFrame, scores: list[dict], pair: Pair) -> Iterator[str]:
            f"In log loss: {of_log_loss or 'none'}.")
 
 
-COMPLETE, INCOMPLETE, NOT_JUDGED = "yes", "no", "cannot be judged"
+COMPLETE, INCOMPLETE, NOT_JUDGED = "yes", "no", "not judged"
 
 
 def complete(judged: Completeness | None) -> str:
