@@ -53,8 +53,8 @@ def check_batches(settings: params.Params, resolved: Iterable[Resolved]) -> None
     """
     size, other = settings.extract.batch, settings.train.batch
     if size != other and any(conventions.batch_statistics for conventions in resolved):
-        raise FeaturesError(f"got an extract.batch of {size}, a train.batch of {other}; expected equal ones, since batch "
-                            "norm uses the statistics of the batch: change one of them")
+        raise FeaturesError(f"got an extract.batch of {size}, a train.batch of {other}; expected equal ones, since "
+                            "batch norm uses the statistics of the batch: change one of them")
 
 
 def origin(settings: params.Params, framework: Framework, part: str, *files: Path) -> str:
