@@ -1,0 +1,66 @@
+"""The predictions of heads trained on several splits, which one stage trains for and another compares."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+
+@dataclass(frozen=True)
+class SplitPredictions:
+    """Predictions of the images of all folds by heads that have not seen the fold of the image.
+
+    files: the images, as <part>/<class>/<name>. labels, units, folds: (images,) int; units as in `Predictions`, each in
+    one fold. probabilities: (sets of views, seeds, images, classes). without_second: (folds - 1, seeds, images,
+    classes), with the first set of views, of heads that have not seen a second fold either: the first index counts the
+    folds apart from the image's own.
+    """
+
+    files: tuple[str, ...]
+    class_names: tuple[str, ...]
+    labels: np.ndarray
+    units: np.ndarray
+    folds: np.ndarray
+    probabilities: np.ndarray
+    without_second: np.ndarray
+
+    @property
+    def splits(self) -> int:
+        """The number of folds."""
+        return int(self.folds.max()) + 1
+
+    @cached_property
+    def correct(self) -> np.ndarray:
+        """Whether each prediction is the true class, (sets of views, seeds, images) bool."""
+        return self.probabilities.argmax(axis=-1) == self.labels
+
+    @cached_property
+    def correct_without_second(self) -> np.ndarray:
+        """The same without a second fold, (folds - 1, seeds, images) bool."""
+        return self.without_second.argmax(axis=-1) == self.labels
+
+
+_ARRAYS = ("labels", "units", "folds", "probabilities", "without_second")
+
+
+def save(predictions: SplitPredictions | None, path: str | Path) -> None:
+    """Write all as one safetensors file; None, where no splits are asked for, as a file without any."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    if predictions is None:
+        save_file({}, path)
+        return
+    names = {name: json.dumps(getattr(predictions, name)) for name in ("files", "class_names")}
+    save_file({name: np.ascontiguousarray(getattr(predictions, name)) for name in _ARRAYS}, path, metadata=names)
+
+
+def read(path: str | Path) -> SplitPredictions | None:
+    """Read what `save` wrote."""
+    with safe_open(path, "numpy") as tensors:
+        if not tensors.keys():
+            return None
+        names = (tuple(json.loads(tensors.metadata()[name])) for name in ("files", "class_names"))
+        return SplitPredictions(*names, *(tensors.get_tensor(name) for name in _ARRAYS))
