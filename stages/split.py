@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from versus import params
@@ -19,10 +18,9 @@ def main():
     raw = inspection.images_of(inspection.read("data/raw.csv"))
     usable = raw[raw.problem == ""]
     with conversion.converted(usable, Path("data/raw"), settings.data.background) as paths:
-        groups = np.arange(len(raw))
-        groups[usable.index] = usable.index[near_duplicates(paths)]
-        groups = units.join(groups, raw.file, (raw.problem == "").to_numpy(), settings.data.groups)
-        table = splitting.split(raw, groups, settings.split)
+        duplicates = near_duplicates(paths).among(usable.index.to_numpy(), len(raw))
+        groups = units.join(duplicates.near, raw.file, (raw.problem == "").to_numpy(), settings.data.groups)
+        table = splitting.split(raw, duplicates._replace(near=groups), settings.split)
         path_of = dict(zip(usable.file, paths))
         copied = table[table.path != ""]
         for row in tqdm(copied.itertuples(), "copy", len(copied), unit="image", disable=None):

@@ -5,12 +5,17 @@ import pandas as pd
 import pytest
 
 from versus.images import units
+from versus.images.duplicates import Duplicates
 from versus.images.splitting import SplitError, counts, split
 from versus.params import Split
 
 FILES = pd.Series(["a/p1_1.png", "a/p1_2.png", "a/p2_1.png", "a/scan.png", "b/p1_3.png", "b/p3_1.png", "b/p3_2.png"])
 ALL = np.ones(len(FILES), bool)
 ALONE = np.arange(len(FILES))
+
+
+def settings(**changes):
+    return Split(**{"published": True, "validation": 0.2, "test": 0.0, "leaks": "remove", "seed": 0} | changes)
 
 
 def join(pattern, groups=ALONE, usable=ALL, files=FILES):
@@ -54,7 +59,7 @@ def test_a_patient_is_never_in_two_parts():
                         "sha256": files, "problem": "", "format": "PNG", "conversion": ""})
     groups = units.join(np.arange(len(raw)), raw.file, np.ones(len(raw), bool), r"patient(\d+)")
     for seed in range(10):
-        table = split(raw, groups, Split(published=True, validation=0.25, test=0.0, leaks="remove", seed=seed))
+        table = split(raw, Duplicates(groups, np.arange(len(raw))), settings(validation=0.25, seed=seed))
         patients = table.file.str.extract(r"(patient\d+)")[0]
         assert (table.groupby(patients).part.nunique() == 1).all() and (table.part == "validation").sum() == 24
 
@@ -66,8 +71,7 @@ def test_a_patient_of_both_published_parts_is_taken_out_of_training():
                         "published": [file.split("/")[0] for file in files], "sha256": files, "problem": "",
                         "format": "PNG", "conversion": ""})
     groups = units.join(np.arange(len(raw)), raw.file, np.ones(len(raw), bool), r"(p\d)\.")
-    settings = Split(published=True, validation=0.2, test=0.0, leaks="remove", seed=0)
-    table = split(raw, groups, settings).set_index("file")
+    table = split(raw, Duplicates(groups, np.arange(len(raw))), settings()).set_index("file")
     assert table.loc["train/a/p3.png"].reason == "same group as validation/a/p3.png in validation"
     assert counts(table.reset_index(), raw)["leaks_removed"] == 2
 

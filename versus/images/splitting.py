@@ -9,35 +9,42 @@ from versus import params
 from versus.images.classes import keeps_published, parts_to_draw
 from versus.images.conversion import plain_name
 from versus.images.dataset import PARTS
+from versus.images.drawing import draw
+from versus.images.duplicates import Duplicates
 
 FEW = 30  # images of a part: their accuracy is uncertain by 0.1 and more
 COLUMNS = ("file", "class", "part", "path", "reason", "group")
+# how reasons begin
+PROBLEM, CONFLICT, LEAK = "problem: ", "label conflict: the same image as ", "same group as "
+DIVIDED = "drawn inside a group: a class of it cannot be split otherwise"
+# how one ends
+INDISPENSABLE = ": its class has no other images in its part"
 
 
 class SplitError(ValueError):
     """Images that cannot be split; the message says what was got, what was expected and what to do."""
 
 
-def split(images: pd.DataFrame, groups: np.ndarray, settings: params.Split) -> pd.DataFrame:
+def split(images: pd.DataFrame, duplicates: Duplicates, settings: params.Split) -> pd.DataFrame:
     """Assign each image to a part: a DataFrame of COLUMNS, sorted by file; raises SplitError.
 
-    `images` are those of data/raw.csv. `groups`, (n,) int, holds for each image the index of the first of its group (of
-    near-duplicates, or as `data.groups` joins them), its own if it is alone or cannot be used. A published split is
-    kept if it has a training part and another one and `settings.published` is set; what it lacks is drawn from its
-    training images. All other images are drawn: the same share of each class, and groups always into one part.
+    `images` are those of data/raw.csv, `duplicates` their groups (of near-duplicates, or as `data.groups` joins them);
+    an image that cannot be used is alone. A published split is kept if it has a training part and another one and
+    `settings.published` is set; what it lacks is drawn from its training images. All other images are drawn: the same
+    share of each class, and each group into one part, unless a class cannot be split otherwise. The same image in two
+    classes is in no part: one label is wrong, and nobody knows which.
     """
     table = images[["file", "class"]].reset_index(drop=True)
-    table["group"] = _group_names(table.file, groups)
-    usable = (images.problem == "").to_numpy()
-    _check_classes(table[usable])
-    keeps = keeps_published(images.published[usable], settings)
-    table["part"] = np.where(usable, images.published if keeps else "", "")
-    table["reason"] = np.where(usable, "published", "problem: " + images.problem)
-    _draw_parts(table, usable, np.asarray(groups), parts_to_draw(images.published[usable], settings), settings)
-    leaks = _leaks(table)
-    if settings.leaks == "remove":
-        table.loc[leaks.index, "part"] = ""
-        table.loc[leaks.index, "reason"] = "same group as " + leaks
+    table["group"] = _group_names(table.file, duplicates.near)
+    conflicts = _conflicts(table, duplicates.same)
+    usable = (images.problem == "").to_numpy() & ~table.index.isin(conflicts.index)
+    _check_classes(table[usable], len(conflicts))
+    published = images.published[usable]
+    table["part"] = np.where(usable, images.published if keeps_published(published, settings) else "", "")
+    table["reason"] = np.where(usable, "published", PROBLEM + images.problem)
+    table.loc[conflicts.index, "reason"] = CONFLICT + conflicts
+    _draw_parts(table, usable, duplicates, parts_to_draw(published, settings), settings)
+    _settle_leaks(table, settings)
     _check_parts(table, usable)
     table["name"] = [plain_name(PurePosixPath(row.file).name, row.format, row.conversion != "") if row.problem == ""
                      else "" for row in images.itertuples()]
@@ -54,18 +61,20 @@ def counts(table: pd.DataFrame, images: pd.DataFrame) -> dict[str, int]:
     """Count images, problems and leaks in `table`, as `split` made it of `images`; a test part only if there is one.
 
     A leak is an image with a near-duplicate in a later one of PARTS, whether or not it was removed; it is exact if the
-    files have the same bytes.
+    files have the same bytes. It is unavoidable if a class could not be split otherwise.
     """
     part, reason, classes = table.part, table.reason, table["class"]
-    removed = reason.str.startswith("same group as ")
+    removed = reason.str.startswith(LEAK)
     leaked = removed | table.index.isin(_leaks(table).index)
     checksums = table.file.map(images.set_index("file").sha256)
     exact = leaked & checksums.isin(checksums[part.isin(PARTS[1:])])
     parts = [each for each in PARTS if each != "test" or (part == each).any()]
     result = {"classes": classes.nunique(), **{each: (part == each).sum() for each in parts},
-              "problems": reason.str.startswith("problem: ").sum(),
+              "problems": reason.str.startswith(PROBLEM).sum(),
+              "label_conflicts": reason.str.startswith(CONFLICT).sum(),
               "near_duplicate_groups": table.group[table.group != ""].nunique(), "leaks_exact": exact.sum(),
-              "leaks_near": (leaked & ~exact).sum(), "leaks_removed": removed.sum()}
+              "leaks_near": (leaked & ~exact).sum(), "leaks_removed": removed.sum(),
+              "leaks_unavoidable": (leaked & ((reason == DIVIDED) | reason.str.endswith(INDISPENSABLE))).sum()}
     for name in sorted(classes.unique()):
         result |= {f"{each}_{name}": ((part == each) & (classes == name)).sum() for each in parts}
     return {key: int(value) for key, value in result.items()}
@@ -78,24 +87,42 @@ def median_side(table: pd.DataFrame, images: pd.DataFrame) -> int:
 
 
 def summary(counts: dict[str, int]) -> str:
-    """Say in a line what `counts` returned."""
-    parts = "{train} training, {validation} validation and {test} test" if "test" in counts else \
+    """Say in a line or more what `counts` returned: the parts, what was left out, and what could not be kept apart."""
+    tested = "test" in counts
+    parts = "{train} training, {validation} validation and {test} test" if tested else \
         "{train} training and {validation} validation"
-    few = "".join(f"\nOnly {counts[part]} {part} images: what is measured on them says little (split, compare.part)"
-                  for part in PARTS[1:] if counts.get(part, FEW) < FEW)
-    later = "validation and test" if "test" in counts else "validation"
-    return (parts + " images of {classes} classes; {leaks_removed} training images removed of {leaks_exact} copies and "
-            "{leaks_near} near-duplicates of " + later + " images; {problems} with problems").format(**counts) + few
+    earlier, later, have = ("training and validation", "validation and test", "have") if tested else \
+        ("training", "validation", "has")
+    lines = [parts + " images of {classes} classes; {leaks_removed} " + earlier + " images removed of {leaks_exact} "
+             "copies and {leaks_near} near-duplicates of " + later + " images; {problems} with problems"]
+    if counts["leaks_unavoidable"]:
+        lines.append("{leaks_unavoidable} " + earlier + " images stay although " + later + f" {have} near-duplicates "
+                     "of them: their classes cannot be split otherwise (`reason` in data/split.csv). Expect lower "
+                     "accuracy on new images than on these")
+    if counts["label_conflicts"]:
+        lines.append("{label_conflicts} images are left out, since the same image is in another class (`reason` in "
+                     "data/split.csv): remove the wrong ones to use the others")
+    lines += [f"Only {counts[part]} {part} images: what is measured on them says little (split, compare.part)"
+              for part in PARTS[1:] if counts.get(part, FEW) < FEW]
+    return "\n".join(lines).format(**counts)
 
 
 def _group_names(files: pd.Series, groups: np.ndarray) -> np.ndarray:
     """Name each group after its first file; "" for an image that is alone."""
-    groups = np.asarray(groups)
     shared = np.bincount(groups, minlength=len(files))[groups] > 1
     return np.where(shared, files.to_numpy()[groups], "")
 
 
-def _draw_parts(table: pd.DataFrame, usable: np.ndarray, groups: np.ndarray, missing: list[str],
+def _conflicts(table: pd.DataFrame, same: np.ndarray) -> pd.Series:
+    """Find the images that show the same as one of another class: by row, that one's file."""
+    groups = table.groupby(same)
+    rows = table.index[groups["class"].transform("nunique") > 1]
+    others = [members[members["class"] != table["class"][row]].file.min() for row in rows
+              for members in [groups.get_group(same[row])]]
+    return pd.Series(others, rows, str)
+
+
+def _draw_parts(table: pd.DataFrame, usable: np.ndarray, duplicates: Duplicates, missing: list[str],
                 settings: params.Split) -> None:
     """Draw the `missing` parts from the training images, and a part for the images that have none, in `table`."""
     without = usable & (table.part == "").to_numpy()
@@ -105,46 +132,36 @@ def _draw_parts(table: pd.DataFrame, usable: np.ndarray, groups: np.ndarray, mis
     share = {"validation": settings.validation, "test": settings.test}
     if "validation" in missing:  # the validation images have left the pool when those of the test are drawn
         share["test"] /= 1 - settings.validation
-    rows = np.flatnonzero(pool)
+    drawn = rows = np.flatnonzero(pool)
     for stream, part in enumerate(missing or (["validation"] if without.any() else [])):
-        drawn = _draw(table["class"].to_numpy()[rows], groups[rows], share[part],
-                      np.random.default_rng([settings.seed, stream] if stream else settings.seed))
-        table.loc[rows[drawn], "part"] = part
-        rows = rows[~drawn]
+        accepted = draw(table.iloc[rows], duplicates.near[rows], duplicates.same[rows], share[part],
+                        [settings.seed, stream] if stream else settings.seed)
+        table.loc[rows[accepted], "part"] = part
+        rows = rows[~accepted]
+    in_several = table.iloc[drawn].groupby("group").part.nunique() > 1
+    divided = table.group.isin(in_several.index[in_several]) & (table.group != "")
+    table.loc[divided & table.index.isin(drawn), "reason"] = DIVIDED
 
 
-def _draw(classes: np.ndarray, groups: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    """Draw `share` of each class, or the nearest that groups allow: which images are drawn, (n,) bool.
+def _settle_leaks(table: pd.DataFrame, settings: params.Split) -> None:
+    """Remove images with near-duplicates in a later part, but for those without which a class cannot be split.
 
-    Each class keeps at least one image on either side, if groups allow. scikit-learn's StratifiedGroupKFold offers
-    shares of 1/k only. Here groups come in random order, twice: first every group is drawn that does not exceed the
-    number wanted of any class, then every group that exceeds it, but brings the numbers nearer to it.
+    Sets `part` and `reason`.
     """
-    if not len(classes):
-        return np.array([], bool)
-    names, columns = np.unique(classes, return_inverse=True)
-    labels, rows = np.unique(groups, return_inverse=True)
-    sizes = np.zeros((len(labels), len(names)), int)  # images of each group and class
-    np.add.at(sizes, (rows, columns), 1)
-    total = sizes.sum(0)  # (classes,), as are the two below
-    wanted = np.clip(np.rint(share * total), 1, np.maximum(total - 1, 1)).astype(int)
-    drawn = np.zeros(len(names), int)
-    accepted = np.zeros(len(labels), bool)  # of each group
-    order = rng.permutation(len(labels))
-    for may_exceed in (False, True):
-        for i in order[~accepted[order]]:
-            after = drawn + sizes[i]
-            fits = (after <= wanted).all()
-            nearer = _distance(after, wanted, total) < _distance(drawn, wanted, total)
-            accept = nearer if may_exceed else fits
-            if accept:
-                accepted[i], drawn = True, after
-    return accepted[rows]
-
-
-def _distance(drawn: np.ndarray, wanted: np.ndarray, total: np.ndarray) -> tuple[int, int]:
-    """Count the classes with an empty part, then the images missing or in excess: pairs compare by the first number."""
-    return int(((drawn == 0) | (drawn == total)).sum()), int(np.abs(drawn - wanted).sum())
+    if settings.leaks == "keep":
+        return
+    leaks = _leaks(table)
+    rest = table[(table.part != "") & ~table.index.isin(leaks.index)]
+    others = set(zip(rest["class"], rest.part))
+    divided = set(table.group[table.reason == DIVIDED])
+    for row, file in leaks.items():
+        label, part, group = table.loc[row, ["class", "part", "group"]]
+        if group in divided:
+            continue
+        if (label, part) not in others:
+            table.loc[row, "reason"] += f", though {LEAK}{file}{INDISPENSABLE}"
+        else:
+            table.loc[row, ["part", "reason"]] = "", LEAK + file
 
 
 def _leaks(table: pd.DataFrame) -> pd.Series:
@@ -173,12 +190,13 @@ def _free_path(row: dict, taken: set[str]) -> str:
     return path.as_posix()
 
 
-def _check_classes(usable: pd.DataFrame) -> None:
+def _check_classes(usable: pd.DataFrame, conflicts: int) -> None:
     """Raise SplitError if there are fewer than two classes."""
     names = sorted(usable["class"].unique())
     if len(names) < 2:
-        raise SplitError(f"got usable images of {len(names)} classes, {names!r}; expected two classes or more: see "
-                         "the column `problem` of data/raw.csv, or choose other data")
+        left_out = f", and {conflicts} images that are the same in two classes" if conflicts else ""
+        raise SplitError(f"got usable images of {len(names)} classes, {names!r}{left_out}; expected two classes or "
+                         "more: see the column `problem` of data/raw.csv, or choose other data")
 
 
 def _check_parts(table: pd.DataFrame, usable: np.ndarray) -> None:
@@ -188,19 +206,11 @@ def _check_parts(table: pd.DataFrame, usable: np.ndarray) -> None:
     for name, rows in table.groupby("class"):
         good = rows[usable[rows.index]]
         if lacking := [part for part in parts if not (good.part == part).any()]:
+            conflicts = rows.reason.str.startswith(CONFLICT).sum()
+            left_out = f", {conflicts} are left out as the same images as in other classes" if conflicts else ""
+            remedy = "set split.published to false" if (good.reason == "published").any() else "remove its folder"
             problems.append(f"got no image of class {name!r} in {' and '.join(lacking)}: {len(good)} of its "
-                            f"{len(rows)} files are usable, {_count_groups(good)} if near-duplicates count once; "
-                            f"expected at least one in each part: add images of that class, {_remedy(good)}")
+                            f"{len(rows)} files are usable{left_out}; expected at least one in each part: add images "
+                            f"of that class, or {remedy}")
     if problems:
         raise SplitError("\n".join(problems))
-
-
-def _count_groups(rows: pd.DataFrame) -> int:
-    """Count images, near-duplicates as one."""
-    return rows.group[rows.group != ""].nunique() + (rows.group == "").sum()
-
-
-def _remedy(rows: pd.DataFrame) -> str:
-    if rows.reason.str.startswith("same group as ").any():
-        return "or set split.leaks to keep or split.published to false"
-    return "or set split.published to false" if (rows.reason == "published").any() else "or remove its folder"

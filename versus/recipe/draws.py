@@ -57,13 +57,16 @@ def steps_by_batch(seed: int, train: params.Train, batches: list[Batches]) -> It
     """Draw the steps of one training run when batch norm uses batch statistics; yields what `steps` yields.
 
     A feature then depends on the batch in which it was computed, so batches keep their composition, as `batches` drew
-    it, and only their order is drawn. Each epoch uses one view, drawn with replacement.
+    it, and only their order is drawn; a short one comes last, as loaders have it. Each epoch uses one view, drawn with
+    replacement.
     """
     generator = _generator(seed, _ORDER)
     images = sum(map(len, batches[0]))
+    full = images // train.batch
     for _ in range(train.epochs):
         view = generator.integers(len(batches))
-        yield [view * images + batches[view][i] for i in generator.permutation(len(batches[view]))]
+        order = [*generator.permutation(full), *range(full, len(batches[view]))]
+        yield [view * images + batches[view][i] for i in order]
 
 
 def initial_weights(seed: int, widths: list[int], convention: str) -> list[Layer]:
