@@ -44,6 +44,7 @@ class Data(Section):
     labels: str
     file_column: str
     class_column: str
+    group_column: str
     background: Annotated[str, AfterValidator(_colour)]
     classes: Annotated[int, Field(ge=2, le=100)]
     per_class: Annotated[int, Field(ge=4)]
@@ -123,6 +124,7 @@ class Compare(Section):
     margin: Share
     bootstrap: Annotated[int, Field(ge=100)]
     seed: Seed
+    splits: Annotated[int, Field(ge=1, le=50)] = 1
 
 
 class Explain(Section):
@@ -147,7 +149,8 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Params:
-        for rule in (_folder_exists, _groups_compile, _weights_exist, _one_batch_size):
+        for rule in (_folder_exists, _group_column_has_a_table, _groups_compile, _weights_exist, _one_batch_size,
+                     _splits_train):
             rule(self)
         return self
 
@@ -164,6 +167,12 @@ def _folder_exists(settings: Params) -> None:
     if settings.data.source == "folder" and not Path(settings.data.folder).is_dir():
         raise _InvalidCombination("data.folder", f"got {settings.data.folder!r}, which is no folder; expected the path "
                                   "of <class>/* or {train,validation}/<class>/*, absolute or from the repository")
+
+
+def _group_column_has_a_table(settings: Params) -> None:
+    if settings.data.group_column and not settings.data.labels:
+        raise _InvalidCombination("data.group_column", f"got {settings.data.group_column!r} without a table of labels; "
+                                  "expected data.labels to name the table that has this column, or \"\" for none")
 
 
 def _groups_compile(settings: Params) -> None:
@@ -191,6 +200,12 @@ def _one_batch_size(settings: Params) -> None:
         raise _InvalidCombination("extract.batch", f"got {settings.extract.batch} with train.batch "
                                   f"{settings.train.batch}; in training mode batch norm makes a feature depend on its "
                                   "whole batch, so the two must be equal")
+
+
+def _splits_train(settings: Params) -> None:
+    if settings.compare.splits == 2:
+        raise _InvalidCombination("compare.splits", "got 2; expected 1 for the split alone, or 3 and more: what the "
+                                  "training images contribute is told by leaving out a second part of them")
 
 
 def load(path: str | Path = "params.yaml") -> Params:

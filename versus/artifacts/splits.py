@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,8 @@ class SplitPredictions:
     """Predictions of the images of all folds by heads that have not seen the fold of the image.
 
     files: the images, as <part>/<class>/<name>. labels, units, folds: (images,) int; units as in `Predictions`, each in
-    one fold. probabilities: (sets of views, seeds, images, classes). without_second: (folds - 1, seeds, images,
-    classes), with the first set of views, of heads that have not seen a second fold either: the first index counts the
+    one fold. predicted: the classes, (sets of views, seeds, images) int. without_second: those by heads that have not
+    seen a second fold either, with the first set of views, (folds - 1, seeds, images) int: the first index counts the
     folds apart from the image's own.
     """
 
@@ -25,7 +24,7 @@ class SplitPredictions:
     labels: np.ndarray
     units: np.ndarray
     folds: np.ndarray
-    probabilities: np.ndarray
+    predicted: np.ndarray
     without_second: np.ndarray
 
     @property
@@ -33,18 +32,18 @@ class SplitPredictions:
         """The number of folds."""
         return int(self.folds.max()) + 1
 
-    @cached_property
+    @property
     def correct(self) -> np.ndarray:
         """Whether each prediction is the true class, (sets of views, seeds, images) bool."""
-        return self.probabilities.argmax(axis=-1) == self.labels
+        return self.predicted == self.labels
 
-    @cached_property
+    @property
     def correct_without_second(self) -> np.ndarray:
         """The same without a second fold, (folds - 1, seeds, images) bool."""
-        return self.without_second.argmax(axis=-1) == self.labels
+        return self.without_second == self.labels
 
 
-_ARRAYS = ("labels", "units", "folds", "probabilities", "without_second")
+_ARRAYS = ("labels", "units", "folds", "predicted", "without_second")
 
 
 def save(predictions: SplitPredictions | None, path: str | Path) -> None:
@@ -62,5 +61,5 @@ def read(path: str | Path) -> SplitPredictions | None:
     with safe_open(path, "numpy") as tensors:
         if not tensors.keys():
             return None
-        names = (tuple(json.loads(tensors.metadata()[name])) for name in ("files", "class_names"))
-        return SplitPredictions(*names, *(tensors.get_tensor(name) for name in _ARRAYS))
+        files, class_names = (tuple(json.loads(tensors.metadata()[name])) for name in ("files", "class_names"))
+        return SplitPredictions(files, class_names, *(tensors.get_tensor(name) for name in _ARRAYS))

@@ -32,6 +32,7 @@ def compare_splits(one: SplitPredictions, other: SplitPredictions, settings: par
     share, share_low, share_high = probability_better(differences, one.folds)
     variances = components(differences, second, one.folds, one.units)
     return {"splits": one.splits, "images": len(one.files), "units": difference.variances.units,
+            "training_images": round(len(one.files) * (one.splits - 1) / one.splits),
             "view_sets": differences.shape[VIEWS], "seeds": differences.shape[SEED],
             "accuracy_one": float(one.correct.mean()), "accuracy_other": float(other.correct.mean()),
             "accuracy_difference": difference.mean, "accuracy_low": low, "accuracy_high": high,
@@ -47,8 +48,8 @@ def variance_component(values: np.ndarray, axes: Sequence[int]) -> float:
     axes: those of the effect, such as (0,) for a main effect or (0, 2) for an interaction. With v(B) the variance of
     the interaction of the axes B in the means over all others, which has the expectation sum over C including B of
     variance(C) / (levels of the axes in C but not in B), it is sum over B including A of (-1)^(|B| - |A|) v(B) /
-    (levels of the axes in B but not in A). Searle, Casella & McCulloch (1992), Variance Components, chapter 4. Unbiased,
-    and so possibly below 0; 0 where an axis has one level, which tells nothing about others.
+    (levels of the axes in B but not in A). Searle, Casella & McCulloch (1992), Variance Components, chapter 4.
+    Unbiased, and so possibly below 0; 0 where an axis has one level, which tells nothing about others.
 
     >>> variance_component(np.array([[0.0, 2.0, 4.0], [2.0, 4.0, 6.0]]), (0,))
     2.0
@@ -77,7 +78,8 @@ def components(differences: np.ndarray, second: np.ndarray, folds: np.ndarray, u
 
     differences: (views, seeds, images). second, (folds - 1, seeds, images): those of heads that have seen neither the
     image's fold nor a second one. images: which images validate, for as many as a fold has. training: which images
-    train (see `_of_training`). views and seed: including their interactions with images. Means over the folds.
+    train, whatever their views (see `_of_training`). views and seed: including their interactions with images. Means
+    over the folds.
     """
     rows = []
     for cells, without in zip(_of_folds(differences, folds, units), _of_folds(second, folds, units)):
@@ -86,7 +88,7 @@ def components(differences: np.ndarray, second: np.ndarray, folds: np.ndarray, u
         def of(*axes: int, cells: np.ndarray = cells) -> float:
             return variance_component(cells, axes)
 
-        rows.append({"images": of(UNIT) / number, "training": _of_training(without),
+        rows.append({"images": of(UNIT) / number, "training": _of_training(without) - of(VIEWS),
                      "views": of(VIEWS) + of(VIEWS, UNIT) / number,
                      "seed": of(SEED) + of(VIEWS, SEED) + (of(SEED, UNIT) + of(VIEWS, SEED, UNIT)) / number})
     return {name: max(float(np.mean([row[name] for row in rows])), 0.0) for name in rows[0]}
@@ -104,7 +106,7 @@ def _of_folds(values: np.ndarray, folds: np.ndarray, units: np.ndarray) -> list[
 
 
 def _of_training(without: np.ndarray) -> float:
-    """Estimate the variance between training sets of other images, from leaving out one of its folds: a jackknife.
+    """Estimate the variance between training sets of other images in other views, by a jackknife: without each fold.
 
     without: (folds in the training set, seeds, units), each without that fold. The delete-a-group jackknife, (g - 1)^2
     / g times the variance between the g of them (Efron & Stein 1981; Kott 2001, Journal of Official Statistics 17). The
@@ -120,22 +122,20 @@ def estimate(differences: np.ndarray, second: np.ndarray, folds: np.ndarray, uni
     """Estimate the mean difference in accuracy over new images, training sets of as many, views and seeds.
 
     Units, each in one fold, are resampled over all folds as in `intervals`, with their means over views and seeds. To
-    that MOVER adds the variances of the mean due to views and seeds, by t with one degree of freedom less than there
-    are of them, and due to the training images, by t with folds - 1. Training sets share (folds - 2) / (folds - 1) of
-    their images; if every training image adds a little to an effect, independently of others, their mean has (folds -
-    1) / folds of the variance of one. Nadeau & Bengio (2003) presume for the latter what is measured here.
+    that MOVER adds the variance of the mean due to seeds, by t with seeds - 1 degrees of freedom, and due to the training
+    images and their views, by t with folds - 1. Training sets share (folds - 2) / (folds - 1) of their images; if every
+    training image adds a little to an effect, independently of others, the mean over folds has (folds - 1) / folds of
+    the variance of one (less, the more sets of views there are). Nadeau & Bengio (2003) presume what is measured here.
     """
     views, seeds, images = differences.shape
     rows = by_unit(differences.reshape(-1, images), units)  # (views * seeds, units)
     cells = rows.reshape(views, seeds, -1)
     splits = int(folds.max()) + 1
-    training = max(float(np.mean([_of_training(without) for without in _of_folds(second, folds, units)])), 0.0)
-    of_runs = [(training * (splits - 1) / splits, splits - 1)]
-    for axes in ((VIEWS,), (SEED,), (VIEWS, SEED)):
-        levels = [cells.shape[axis] for axis in axes]
-        if min(levels) > 1:
-            of_runs.append((max(variance_component(cells, axes), 0.0) / np.prod(levels),
-                            int(np.prod(np.array(levels) - 1))))
+    training = np.mean([_of_training(without) for without in _of_folds(second, folds, units)])
+    of_runs = [(max(float(training), 0.0) * (splits - 1) / splits, splits - 1)]
+    if seeds > 1:
+        of_seeds = variance_component(cells, (SEED,)) + variance_component(cells, (VIEWS, SEED)) / views
+        of_runs.append((max(of_seeds, 0.0) / seeds, seeds - 1))
     variances = variance_components(rows, by_unit(np.ones((1, images)), units)[0])
     variances = replace(variances, seed=0.0, of_runs=tuple(of_runs))  # the rows are no independent seeds
     return Estimate(variances, np.sort(studentised(rows, settings.bootstrap, np.random.default_rng(settings.seed))))
@@ -145,8 +145,8 @@ def probability_better(differences: np.ndarray, folds: np.ndarray) -> tuple[floa
     """Return the share of runs in which the other is better on the images of a fold: (share, low, high).
 
     That is P(A > B) of Bouthillier et al. (2021), Accounting for Variance in Machine Learning Benchmarks, over new
-    splits, views and seeds; a tie counts one half. low, high: its 95 % interval, Wilson's (1927) for as many independent
-    runs as there are folds, since the runs of a fold share their images.
+    splits, views and seeds; a tie counts one half. low, high: its 95 % interval, Wilson's (1927) for as many
+    independent runs as there are folds, since the runs of a fold share their images.
 
     >>> share, low, high = probability_better(np.ones((2, 3, 50)), np.arange(50) % 5)
     >>> share, round(low, 2), high
