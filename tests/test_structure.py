@@ -175,9 +175,10 @@ def calls(module):
     ("np.load", {"versus/artifacts/features.py"}),
     ("load_file", {"versus/artifacts/features.py", "versus/artifacts/heads.py"}),
     ("save_file", {"versus/artifacts/combinations.py", "versus/artifacts/feature_cache.py",
-                   "versus/artifacts/features.py", "versus/artifacts/heads.py", "versus/recipe/weights.py"}),
-    ("safe_open", {"versus/artifacts/combinations.py", "versus/artifacts/feature_cache.py",
+                   "versus/artifacts/features.py", "versus/artifacts/heads.py", "versus/artifacts/splits.py",
                    "versus/recipe/weights.py"}),
+    ("safe_open", {"versus/artifacts/combinations.py", "versus/artifacts/feature_cache.py",
+                   "versus/artifacts/splits.py", "versus/recipe/weights.py"}),
     ("json.loads", {"versus/artifacts/combinations.py", "versus/artifacts/metrics.py", "versus/artifacts/model_info.py",
                     "versus/frameworks/keras/classifier.py"}),
 ])

@@ -172,7 +172,7 @@ def _folder_exists(settings: Params) -> None:
 def _group_column_has_a_table(settings: Params) -> None:
     if settings.data.group_column and not settings.data.labels:
         raise _InvalidCombination("data.group_column", f"got {settings.data.group_column!r} without a table of labels; "
-                                  "expected data.labels to name the table that has this column, or \"\" for none")
+                                  "expected data.labels to name the table that has this column, or to be empty")
 
 
 def _groups_compile(settings: Params) -> None:

@@ -143,6 +143,13 @@ def test_every_image_is_predicted_by_heads_that_have_not_seen_its_fold(features)
     assert (predicted == 1).all() and (without_second == 1).all()
 
 
+def test_many_folds_are_left_out_in_five_blocks(new, pool):
+    """Of six folds two make a block: a head without it and another has seen neither."""
+    predicted, without_second = fit_folds(Recorder(), new("frozen", replace(pool, folds=np.arange(12) // 2)), None)
+    assert predicted.shape == (VIEW_SETS, 2, 12) and without_second.shape == (4, 2, 12)
+    assert (predicted == 1).all() and (without_second == 1).all()
+
+
 def test_heads_learn_what_tells_the_classes_apart(own, features):
     trainer = own.head.Trainer([1280, 8, 2], 0.01, features.conventions.adam)
     predicted, _ = fit_folds(trainer, features, None)

@@ -9,14 +9,26 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 
+BLOCKS = 5
+
+
+def blocks(splits: int) -> np.ndarray:
+    """Gather folds into `BLOCKS` blocks of about as many, or one each: the block of each fold, (splits,) int.
+
+    >>> blocks(4), blocks(7)
+    (array([0, 1, 2, 3]), array([0, 0, 1, 2, 2, 3, 4]))
+    """
+    return np.arange(splits) * min(splits, BLOCKS) // splits
+
+
 @dataclass(frozen=True)
 class SplitPredictions:
     """Predictions of the images of all folds by heads that have not seen the fold of the image.
 
     files: the images, as <part>/<class>/<name>. labels, units, folds: (images,) int; units as in `Predictions`, each in
-    one fold. predicted: the classes, (sets of views, seeds, images) int. without_second: those by heads that have not
-    seen a second fold either, with the first set of views, (folds - 1, seeds, images) int: the first index counts the
-    folds apart from the image's own.
+    one fold. predicted: the classes, (sets of views, seeds, images) int. without_second: those by heads that have seen
+    neither the image's block of folds (see `blocks`) nor a second one, with the first set of views, (blocks - 1, seeds,
+    images) int: the first index counts the blocks apart from the image's own.
     """
 
     files: tuple[str, ...]
@@ -39,7 +51,7 @@ class SplitPredictions:
 
     @property
     def correct_without_second(self) -> np.ndarray:
-        """The same without a second fold, (folds - 1, seeds, images) bool."""
+        """The same without a second block, (blocks - 1, seeds, images) bool."""
         return self.without_second == self.labels
 
 

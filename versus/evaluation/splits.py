@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from versus import params
-from versus.artifacts.splits import SplitPredictions
+from versus.artifacts.splits import SplitPredictions, blocks
 from versus.evaluation.intervals import Estimate, by_unit, studentised, variance_components
 
 VIEWS, SEED, UNIT = 0, 1, 2  # axes of differences; of those without a second fold the first is that fold
@@ -76,22 +76,25 @@ def _variance_of_interaction(values: np.ndarray, axes: Sequence[int]) -> float:
 def components(differences: np.ndarray, second: np.ndarray, folds: np.ndarray, units: np.ndarray) -> dict[str, float]:
     """Estimate what varies the difference of one training run on one split, as variances, at least 0.
 
-    differences: (views, seeds, images). second, (folds - 1, seeds, images): those of heads that have seen neither the
-    image's fold nor a second one. images: which images validate, for as many as a fold has. training: which images
+    differences: (views, seeds, images). second, (blocks - 1, seeds, images): those of heads that have seen neither the
+    image's block of folds nor a second one. images: which images validate, for as many as a fold has. training: which images
     train, whatever their views (see `_of_training`). views and seed: including their interactions with images. Means
     over the folds.
     """
-    rows = []
-    for cells, without in zip(_of_folds(differences, folds, units), _of_folds(second, folds, units)):
+    rows, splits = [], int(folds.max()) + 1
+    for cells in _of_folds(differences, folds, units):
         number = cells.shape[UNIT]
 
         def of(*axes: int, cells: np.ndarray = cells) -> float:
             return variance_component(cells, axes)
 
-        rows.append({"images": of(UNIT) / number, "training": _of_training(without) - of(VIEWS),
+        rows.append({"images": of(UNIT) / number, "main effect of views": of(VIEWS),
                      "views": of(VIEWS) + of(VIEWS, UNIT) / number,
                      "seed": of(SEED) + of(VIEWS, SEED) + (of(SEED, UNIT) + of(VIEWS, SEED, UNIT)) / number})
-    return {name: max(float(np.mean([row[name] for row in rows])), 0.0) for name in rows[0]}
+    means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    means["training"] = (_of_training(second, folds, units) * splits / (splits - 1)
+                         - means.pop("main effect of views"))
+    return {name: max(variance, 0.0) for name, variance in means.items()}
 
 
 def _of_folds(values: np.ndarray, folds: np.ndarray, units: np.ndarray) -> list[np.ndarray]:
@@ -105,16 +108,18 @@ def _of_folds(values: np.ndarray, folds: np.ndarray, units: np.ndarray) -> list[
     return of_folds
 
 
-def _of_training(without: np.ndarray) -> float:
-    """Estimate the variance between training sets of other images in other views, by a jackknife: without each fold.
+def _of_training(second: np.ndarray, folds: np.ndarray, units: np.ndarray) -> float:
+    """Estimate the variance between training sets of other images in other views, as many as all folds have together.
 
-    without: (folds in the training set, seeds, units), each without that fold. The delete-a-group jackknife, (g - 1)^2
-    / g times the variance between the g of them (Efron & Stein 1981; Kott 2001, Journal of Official Statistics 17). The
-    folds' means themselves would show it only together with their different images, and too small, since their
-    training sets overlap (Bengio & Grandvalet 2004).
+    By the delete-a-group jackknife, mean over the blocks of images that validate: (g - 1)^2 / g times the variance
+    between the g training sets that lack one block more (Efron & Stein 1981; Kott 2001, Journal of Official Statistics
+    17), times the share of the images that g blocks have. The folds' means would show it only together with their
+    different images, and too small, since their training sets overlap (Bengio & Grandvalet 2004).
     """
-    number = len(without)
-    return (number - 1) ** 2 / number * variance_component(without, (0,))
+    of_blocks = _of_folds(second, blocks(int(folds.max()) + 1)[folds], units)
+    number = len(second)
+    variance = np.mean([variance_component(without, (0,)) for without in of_blocks])
+    return float((number - 1) ** 2 / number * variance * number / (number + 1))
 
 
 def estimate(differences: np.ndarray, second: np.ndarray, folds: np.ndarray, units: np.ndarray,
@@ -122,17 +127,15 @@ def estimate(differences: np.ndarray, second: np.ndarray, folds: np.ndarray, uni
     """Estimate the mean difference in accuracy over new images, training sets of as many, views and seeds.
 
     Units, each in one fold, are resampled over all folds as in `intervals`, with their means over views and seeds. To
-    that MOVER adds the variance of the mean due to seeds, by t with seeds - 1 degrees of freedom, and due to the training
-    images and their views, by t with folds - 1. Training sets share (folds - 2) / (folds - 1) of their images; if every
-    training image adds a little to an effect, independently of others, the mean over folds has (folds - 1) / folds of
-    the variance of one (less, the more sets of views there are). Nadeau & Bengio (2003) presume what is measured here.
+    that MOVER adds the variance of the mean due to seeds, by t with seeds - 1 degrees of freedom, and due to the
+    training images and their views, by t with blocks - 1. The latter is that of a training set of all images: training
+    sets overlap, and if every image adds a little to an effect, independently of others, so it is in their mean over
+    folds (less, the more sets of views there are). Nadeau & Bengio (2003) presume what is measured here.
     """
     views, seeds, images = differences.shape
     rows = by_unit(differences.reshape(-1, images), units)  # (views * seeds, units)
     cells = rows.reshape(views, seeds, -1)
-    splits = int(folds.max()) + 1
-    training = np.mean([_of_training(without) for without in _of_folds(second, folds, units)])
-    of_runs = [(max(float(training), 0.0) * (splits - 1) / splits, splits - 1)]
+    of_runs = [(max(_of_training(second, folds, units), 0.0), len(second))]
     if seeds > 1:
         of_seeds = variance_component(cells, (SEED,)) + variance_component(cells, (VIEWS, SEED)) / views
         of_runs.append((max(of_seeds, 0.0) / seeds, seeds - 1))

@@ -7,7 +7,7 @@ out is in its features. The stored statistics, with which those are predicted, a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from versus import params
 from versus.artifacts.features import Features, Statistics, check_finite
+from versus.artifacts.splits import BLOCKS, blocks
 from versus.frameworks.extraction import check_batches
 from versus.frameworks.training import Trainer, fit_seeds
 from versus.images.folds import Pool
@@ -124,7 +125,7 @@ class FoldFeatures:
                     running = {name: self.decay[name] ** batches * running[name] + added[name] for name in running}
         return running
 
-    def of_split(self, number: int, left_out: tuple[int, ...]) -> tuple[Features, list[Batches]]:
+    def of_split(self, number: int, left_out: Sequence[int]) -> tuple[Features, list[Batches]]:
         """Return the features of a split without the folds `left_out`, which validate, and the batches of each view.
 
         Images are those of `Pool.members` of all other folds, and of the folds left out, one after the other.
@@ -143,36 +144,39 @@ class FoldFeatures:
 
 
 def fit_folds(trainer: Trainer, features: FoldFeatures, title: str | None) -> tuple[np.ndarray, np.ndarray]:
-    """Train heads without each fold, in each set of views, and without each two folds; predict the images left out.
+    """Train heads without each fold, in each set of views, and without each two blocks; predict the images left out.
 
-    Returns the predicted classes, (sets of views, seeds, images) and (folds - 1, seeds, images) int16: see
+    Returns the predicted classes, (sets of views, seeds, images) and (blocks - 1, seeds, images) int16: see
     `SplitPredictions`.
     """
     pool, seeds = features.pool, features.settings.train.seeds
     predicted = np.empty((VIEW_SETS, seeds, len(pool.files)), np.int16)
-    without_second = np.empty((pool.splits - 1, seeds, len(pool.files)), np.int16)
-    splits: list[tuple[int, tuple[int, ...]]] = [(number, (fold,)) for number in range(VIEW_SETS)
-                                                 for fold in range(pool.splits)]
-    splits += [(0, two) for two in combinations(range(pool.splits), 2)]
-    for number, left_out in tqdm(splits, desc=title, unit="split", disable=None if title else True):
-        of_images = _predict_left_out(trainer, features, number, left_out)
-        start = 0
-        for fold in left_out:
-            members = pool.members(fold)
-            own = of_images[:, start:start + len(members)]
-            start += len(members)
-            if len(left_out) == 1:
-                predicted[number][:, members] = own
-            else:
-                second, = set(left_out) - {fold}
-                without_second[second - (second > fold)][:, members] = own
+    folds_of_block: list[list[int]] = [[] for _ in range(min(pool.splits, BLOCKS))]
+    for fold, block in enumerate(blocks(pool.splits)):
+        folds_of_block[block].append(fold)
+    without_second = np.empty((len(folds_of_block) - 1, seeds, len(pool.files)), np.int16)
+    pairs = list(combinations(range(len(folds_of_block)), 2))
+    with tqdm(total=VIEW_SETS * pool.splits + len(pairs), desc=title, unit="split",
+              disable=None if title else True) as bar:
+        for number, fold in product(range(VIEW_SETS), range(pool.splits)):
+            predicted[number][:, pool.members(fold)] = _predict_left_out(trainer, features, number, [fold])[fold]
+            bar.update()
+        for one, other in pairs:
+            of_folds = _predict_left_out(trainer, features, 0, folds_of_block[one] + folds_of_block[other])
+            for fold, of_images in of_folds.items():
+                row = other - 1 if fold in folds_of_block[one] else one
+                without_second[row][:, pool.members(fold)] = of_images
+            bar.update()
     return predicted, without_second
 
 
-def _predict_left_out(trainer: Trainer, features: FoldFeatures, number: int, left_out: tuple[int, ...]) -> np.ndarray:
-    """Train on all folds but those `left_out`; return the classes that each seed predicts for their images."""
+def _predict_left_out(trainer: Trainer, features: FoldFeatures, number: int,
+                      left_out: list[int]) -> dict[int, np.ndarray]:
+    """Train on all folds but those `left_out`; return the classes of each one's images, (seeds, images) by fold."""
     pool = features.pool
     of_split, batches = features.of_split(number, left_out)
     labels = np.concatenate([pool.labels[pool.members(fold)] for fold in range(pool.splits) if fold not in left_out])
     trained = fit_seeds(trainer, features.settings, features.conventions, of_split, labels, None, even_batches=batches)
-    return np.stack([one.probabilities[-1].argmax(axis=1) for one in trained])
+    predicted = np.stack([one.probabilities[-1].argmax(axis=1) for one in trained])
+    ends = np.cumsum([len(pool.members(fold)) for fold in left_out])
+    return dict(zip(left_out, np.split(predicted, ends[:-1], axis=1)))
