@@ -5,22 +5,28 @@ BIN := $(CURDIR)/.venv/bin
 UV := $(shell command -v uv || echo .venv-uv/bin/uv)
 export PATH := $(BIN):$(PATH)
 
-.PHONY: repro eras test tests-of-pipeline tests-of-parity tests-of-keras tests-of-torch other-tests yardsticks deps docs \
-	lock clean
+.PHONY: repro eras report experiments test tests-of-pipeline tests-of-parity tests-of-keras tests-of-torch other-tests \
+	yardsticks deps docs lock clean
 
 # a ZIP archive of the repository has no git, which DVC must be told
 repro: .venv/installed
 	@git rev-parse --git-dir > /dev/null 2>&1 || printf '[core]\n    no_scm = true\n' > .dvc/config.local
+	python -m stages.check  # DVC does not look into linked folders: a new one in data.folder would go unnoticed
 	dvc repro
 
 # what changed in each framework since 2018, on the images of the last run; about ten minutes
 eras: .venv/installed
 	dvc repro eras/dvc.yaml
 
+# accuracies, verdict and what was changed of every `dvc exp run`, in 160 columns: neither the other metrics, which are
+# files of one value, nor hashes of files
+experiments: .venv/installed
+	dvc exp show --only-changed --drop 'Created|low$$|high$$|p$$|[a-z]+/'
+
 # in several processes, two at a time: each framework needs one of its own, and few tests use both cores
 # not mixed, where make can do that (4.0 or newer)
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
-PIPELINE := tests/test_pipeline.py tests/test_dependencies.py
+PIPELINE := tests/test_pipeline.py tests/test_dependencies.py tests/test_experiments.py tests/test_remote.py
 PARITY := tests/test_parity.py tests/test_heads.py
 
 test: .venv/installed
@@ -42,6 +48,11 @@ tests-of-torch:
 other-tests:
 	pytest $(addprefix --ignore=,$(PIPELINE) $(PARITY))
 	mypy
+
+# what changed since another revision: report.md
+REV ?= main
+report: .venv/installed
+	python -m versus report $(REV)
 
 # does the pipeline do what the frameworks' own recipes do? After `dvc repro`; ERA is conventions.era of its run
 FOLDER ?= data/split
@@ -67,10 +78,10 @@ docs: .venv/installed
 	$(PYTHON) -m venv .venv-uv
 	.venv-uv/bin/pip install --quiet 'uv>=0.5'
 
-# after a change of dependencies in pyproject.toml
+# after a change of dependencies in pyproject.toml; UPGRADE=--upgrade takes the newest versions of all packages
 lock: | $(UV)
 	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header \
-		--quiet --output-file requirements.lock
+		--quiet $(UPGRADE) --output-file requirements.lock
 
 clean:
 	rm -rf .venv .venv-uv

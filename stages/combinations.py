@@ -1,7 +1,7 @@
 """Train every combination of two competitors' differing conventions: python -m stages.combinations keras torch.
 
 The first one trains them all, preferably the faster. It stands for both: with equal conventions they compute the same
-numbers (metrics/parity.json). What the combinations miss of the native runs' difference, `explain` calls 'not
+numbers (metrics/details/parity.json). What the combinations miss of the native runs' difference, `explain` calls 'not
 explained'.
 """
 

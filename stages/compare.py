@@ -8,23 +8,19 @@ from versus.artifacts.predictions import pair
 from versus.command import run
 from versus.evaluation.comparison import compare
 from versus.frameworks import competitor
-from versus.report import console, sentences
+from versus.report import answer, results
 
 
 def main(first, second):
-    everything, names = params.load(), (first, second)
-    settings = everything.compare
+    settings, names = params.load(), (first, second)
     titles = tuple(competitor(name).title for name in names)
     one, other = pair(*(predictions_csv.read(f"data/predictions/{name}.csv") for name in names), titles)
-    result = {"part": one.part} | compare(one, other, settings)
-    console.show_comparison(*(metrics.read(f"metrics/{name}.json") for name in names), result, titles, settings.margin,
-                            sentences.SCOPE_OF_RUN)
-    console.show_notes([sentences.era(everything.conventions),
-                        sentences.enlargement(metrics.read("metrics/split.json")["median_side"],
-                                              everything.model.image_size)])
-    metrics.write("metrics/compare.json", result | {
-        "verdict": sentences.verdict(result, titles, settings.margin),
-        "better_than_majority": sentences.named(result["better_than_majority"], titles)})
+    about = {"one": first, "other": second, "part": one.part, "margin": settings.compare.margin,
+             "era": settings.conventions.era, "image_size": settings.model.image_size}
+    result = about | compare(one, other, settings.compare)
+    metrics.write("metrics/details/compare.json", result)
+    answer.write(answer.of_comparison(results.competitors(result), *map(results.read, names), result))
+    results.show_comparison()
 
 
 if __name__ == "__main__":

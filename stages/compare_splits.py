@@ -6,20 +6,14 @@ from versus import params
 from versus.artifacts import metrics, splits
 from versus.command import run
 from versus.evaluation.splits import compare_splits
-from versus.frameworks import competitor
-from versus.report import console
+from versus.report import results
 
 
 def main(first, second):
-    settings, titles = params.load().compare, tuple(competitor(name).title for name in (first, second))
     one, other = (splits.read(f"data/splits/{name}.safetensors") for name in (first, second))
-    if one is None or other is None:
-        metrics.write("metrics/splits.json", {"splits": 1})
-        print("One split: compare.splits repeats it")
-        return
-    result = compare_splits(one, other, settings)
-    metrics.write("metrics/splits.json", result)
-    console.show_splits(result, titles)
+    result = {"splits": 1} if one is None or other is None else compare_splits(one, other, params.load().compare)
+    metrics.write("metrics/details/splits.json", {"one": first, "other": second} | result)
+    results.show_splits()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from versus import params
 from versus.artifacts import heads, metrics, predictions_csv
 from versus.command import run
 from versus.evaluation import scores
+from versus.evaluation.plots import plots
+from versus.frameworks import competitor
 
 
 def main(*names):
@@ -13,8 +15,9 @@ def main(*names):
     for name in names:
         predictions = predictions_csv.read(f"data/predictions/{name}.csv")
         record = heads.read_record(f"data/training/{name}.safetensors")
-        metrics.write(f"metrics/{name}.json", {"part": predictions.part} | scores.summary(predictions, settings))
-        for plot, rows in scores.plots(predictions, record).items():
+        summary = scores.summary(predictions, settings)
+        metrics.write(f"metrics/details/{name}.json", {"part": predictions.part} | summary)
+        for plot, rows in plots(predictions, record, competitor(name).title).items():
             metrics.write_table(f"metrics/plots/{name}/{plot}.csv", rows)
 
 

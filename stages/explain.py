@@ -9,7 +9,7 @@ from versus.command import run
 from versus.evaluation import completeness, explanation
 from versus.evaluation.completeness import Corner
 from versus.frameworks import competitor
-from versus.report import console, sentences
+from versus.report import answer, results, sentences
 
 
 def main(first, second):
@@ -27,13 +27,13 @@ def main(first, second):
                   same_seeds)
     judged = None if differences else completeness.judge(tuple(
         corner(f"data/feature_cache/{first}-{second}", *each) for each in corners))
-    about = {"part": trained.part, "images": len(trained.files)}
-    metrics.write("metrics/explain.json",
-                  about | explanation.summary(shares) | {"complete": sentences.complete(judged)})
-    metrics.write_table("metrics/explain.csv", shares)
+    metrics.write("metrics/details/explain.json", {
+        "one": first, "other": second, "era": settings.conventions.era, "part": trained.part,
+        "images": len(trained.files), "completeness": sentences.completeness(judged, titles, differences)})
+    metrics.write_table("metrics/details/explain.csv", shares)
     metrics.write_table("metrics/plots/waterfall.csv", explanation.waterfall(shares, *same_seeds, titles))
-    console.show_explanation(shares, about, sentences.completeness(judged, titles, differences),
-                             metrics.read("metrics/parity.json"), (one, other))
+    answer.write(answer.of_explanation(shares, sentences.complete(judged)))
+    results.show_explanation()
 
 
 def corner(cache, name, entry, computed, native):

@@ -12,6 +12,7 @@ from versus.command import run
 from versus.evaluation import parity
 from versus.frameworks import competitor
 from versus.recipe.conventions import differing
+from versus.report import results
 
 
 def main(first, second):
@@ -22,13 +23,15 @@ def main(first, second):
         heads.read_trained(f"data/controls/{name}/heads.safetensors", f"data/controls/{name}/record.safetensors")
         for name in ("same_features", "reversed"))
     equal = settings.model.shared and not differing(*resolved)  # the same weights included
-    metrics.write("metrics/parity.json", {
+    metrics.write("metrics/details/parity.json", {
+        "one": first, "other": second,
         "conventions": "equal" if equal else "different",
         **parity.measure(one, other),
         **prefixed("heads", parity.measure_heads(one.heads, same_features)),
         **prefixed("control", parity.measure_heads(control, other.heads)),
         "predictions": other.features.plain["validation"].shape[1] * len(other.heads),
-    })
+    }, digits=2)
+    results.show_parity()
 
 
 def prefixed(prefix, measured):

@@ -1,4 +1,4 @@
-"""Split the images into training, validation and test: data/split, data/split.csv, metrics/split.json."""
+"""Split the images into training, validation and test: data/split, data/split.csv, metrics/details/split.json."""
 
 import sys
 from pathlib import Path
@@ -29,7 +29,8 @@ def main():
             copy_file(path_of[row.file], target)
     splitting.save(table, "data/split.csv")
     counts = splitting.counts(table, raw)
-    metrics.write("metrics/split.json", counts | {"median_side": splitting.median_side(table, raw)})
+    metrics.write("metrics/details/split.json", counts | {"median_side": splitting.median_side(table, raw)})
+    metrics.write_answer("metrics/leaks.json", {"value": splitting.remaining_leaks(counts)})
     print(splitting.summary(counts))
 
 

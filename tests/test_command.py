@@ -16,7 +16,7 @@ def call(*words):
     (["stages.train"], "ERROR: got the arguments none; expected name: dvc.yaml shows how each stage is called\n"),
     (["stages.compare", "keras"], "ERROR: got the arguments keras; expected first, second: dvc.yaml shows how"),
     (["stages.check", "keras"], "ERROR: got the arguments keras; expected none: dvc.yaml shows how"),
-    (["stages.train", "jax"], "ERROR: got the competitor 'jax'; expected one of keras, torch\n"),
+    (["stages.train", "jax"], "ERROR: got the competitor 'jax'; expected one of keras, torch, "),
 ])
 def test_a_wrong_call_is_refused_without_a_traceback(words, message):
     process = call(*words)

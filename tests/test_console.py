@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tests.helpers.paths import ROOT
 from tests.helpers.predictions import draw_combinations
-from versus import params
 from versus.evaluation import explanation
+from versus.evaluation.findings import MOST_UNITS, Plan
 from versus.frameworks import COMPETITORS
 from versus.params import Compare
 from versus.report import console as printing
-from versus.evaluation.sample_size import MOST_IMAGES, Plan
 
 SCORES = {"accuracy": 0.885, "accuracy_sd": 0.012, "balanced_accuracy": 0.85, "macro_f1": 0.84, "majority": 0.5,
           "log_loss": 0.3, "log_loss_sd": 0.02, "brier": 0.08, "roc_auc": 0.95, "overconfidence": 0.02,
@@ -29,7 +27,11 @@ RESULT = {"accuracy_difference": 0.035, "accuracy_low": -0.02, "accuracy_high": 
           "chance_of_gap_other_high": 0.52, "better_than_majority": "both", "wrong": 25.0, "images": 200, "units": 200,
           "seeds": 10}
 ABOUT = {"part": "validation", "images": 200}  # of an explanation
-PARITY = {"conventions": "different"}
+PARITY = {"conventions": "equal", "pixels": 0.0, "features": 3e-6, "statistics": 1e-6, "losses": 1e-6,
+          "losses_median": 1e-6, "weights": 2e-6, "probabilities": 4.1e-6, "classes": 0, "predictions": 2000,
+          "heads_losses": 1e-6, "heads_losses_median": 1e-6, "heads_weights": 1e-6, "heads_probabilities": 3e-6,
+          "heads_classes": 1, "control_losses": 1e-7, "control_losses_median": 1e-7, "control_weights": 1e-7,
+          "control_probabilities": 2e-7, "control_classes": 0}
 
 
 def printed(show, *arguments, width=80, terminal=False):
@@ -131,7 +133,7 @@ def test_the_explanation_fits_a_pipe_of_eighty_columns_and_says_interactions():
     one, other = combinations[0], combinations[-1]
     shares = explanation.explain(["decode", "batch_norm"], combinations, one, other,
                                  Compare(margin=0.02, bootstrap=10000, seed=0))
-    text = printed(printing.show_explanation, shares, ABOUT, "Complete.", PARITY, tuple(COMPETITORS.values())[:2])
+    text = printed(printing.show_explanation, shares, ABOUT, "Complete.", tuple(COMPETITORS.values())[:2])
     table, _, sentences = text.partition("Cause of")
     assert max(map(len, table.splitlines())) <= 80 and "…" not in table
     assert "Together, decode x batch_norm change the accuracy by " in sentences
@@ -146,18 +148,20 @@ def test_a_default_that_changes_nothing_is_said_to_be_exactly_without_effect():
     before, after = draw_combinations([-1.0])
     shares = explanation.explain(["decode", "adam"], [before, before, after, after], before, after,
                                  Compare(margin=0.02, bootstrap=100, seed=0))
-    text = printed(printing.show_explanation, shares, ABOUT, "Complete.", PARITY, tuple(COMPETITORS.values())[:2])
+    text = printed(printing.show_explanation, shares, ABOUT, "Complete.", tuple(COMPETITORS.values())[:2])
     assert cells(text, "decode")[1:] == ["+0.000", "exact", "+0.000", "exact"]
     assert "exact" not in " ".join(cells(text, "adam"))
 
 
-def test_the_explanation_ends_with_parity_where_conventions_are_equal():
-    (only,) = draw_combinations([])
-    shares = explanation.explain([], [only], only, only, Compare(margin=0.02, bootstrap=100, seed=0))
-    arguments, pair = (shares, ABOUT, "Complete."), tuple(COMPETITORS.values())[:2]
-    broken = {"conventions": "equal", "features": 0.1}
-    assert printed(printing.show_explanation, *arguments, broken, pair).endswith("run `make test`.\n")
-    assert "parity" not in printed(printing.show_explanation, *arguments, PARITY, pair)
+def test_parity_is_a_table_of_the_steps_and_says_what_it_means():
+    text = printed(printing.show_parity, PARITY, ("Keras", "PyTorch"))
+    assert max(map(len, text.partition("Every")[0].splitlines())) <= 80
+    assert cells(text, "features") == ["features", "3e-06"]
+    assert cells(text, "probabilities") == ["probabilities", "4.1e-06", "3e-06", "2e-07"]
+    assert cells(text, "predicted classes") == ["predicted classes", "0 of 2,000", "1 of 2,000", "0 of 2,000"]
+    assert "Every convention is equal, and what differs is rounding" in text
+    broken = PARITY | {"features": 0.1}
+    assert printed(printing.show_parity, broken, ("Keras", "PyTorch")).endswith("run `make test`.\n")
 
 
 def test_the_explanation_lists_conventions_by_size():
@@ -165,7 +169,7 @@ def test_the_explanation_lists_conventions_by_size():
     one, other = combinations[0], combinations[-1]
     shares = explanation.explain(["adam", "resize"], combinations, one, other,
                                  Compare(margin=0.02, bootstrap=100, seed=0))
-    text = printed(printing.show_explanation, shares, ABOUT, "Complete.", PARITY, tuple(COMPETITORS.values())[:2])
+    text = printed(printing.show_explanation, shares, ABOUT, "Complete.", tuple(COMPETITORS.values())[:2])
     labels = [line.split()[0] for line in text.partition("─\n")[2].partition("Cause")[0].splitlines() if line.strip()]
     assert labels == ["resize", "adam", "sum", "native", "not"]
     assert np.abs(shares.share[:2]).is_monotonic_increasing
@@ -173,7 +177,7 @@ def test_the_explanation_lists_conventions_by_size():
 
 def test_sample_sizes_are_a_row_for_each_number_of_seeds():
     plan = Plan(difference=0.02, images=200, units=200, seeds=10, probability=0.423,
-                images_needed={3: -1, 10: 12_345, 30: MOST_IMAGES}, seeds_needed=40)
+                images_needed={3: -1, 10: 12_345, 30: MOST_UNITS}, seeds_needed=40)
     text = printed(printing.show_sample_size, plan)
     assert cells(text, "3") == ["3", "no number"] and cells(text, "10") == ["10", "12,345"]
     assert cells(text, "30") == ["30", "more than 10,000,000"]

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.helpers.paths import ROOT
 from versus.artifacts import metrics, predictions_csv
+from versus.evaluation.findings import ONE_BETTER
 from versus.report import documentation
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -47,7 +48,7 @@ def test_what_prose_says_of_alien_vs_predator_is_what_was_measured():
     """Five points; the same class in all 2,000 cases; one cause and no interaction; 675 images, 19 left out."""
     runs = ROOT / "docs/runs"
     native = metrics.read(runs / "avp-native/compare.json")
-    assert round(-100 * native["accuracy_difference"]) == 5 and native["verdict"] == "Keras better"
+    assert round(-100 * native["accuracy_difference"]) == 5 and native["verdict"] == ONE_BETTER
     for name in ("avp-keras", "avp-torch"):
         equal = metrics.read(runs / name / "compare.json")
         assert equal["agreement"] == 1 and equal["images"] * equal["seeds"] == 2000

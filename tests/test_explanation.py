@@ -104,9 +104,6 @@ def test_a_planted_cause_is_named_and_no_other():
         assert not accuracy.loc[name].significant
     assert accuracy.loc["batch_norm"].share == pytest.approx(accuracy.loc["all conventions"].share)
     assert accuracy.loc["not explained"].share == 0
-    summary = explanation.summary(shares)
-    assert np.isfinite(list(summary.values())).all()
-    assert summary["accuracy_resize"] == 0  # the competitors agree in it
     named = cause(shares)
     assert "batch_norm" in named and "decode" not in named and "adam" not in named
     assert f"in PyTorch {TABLE['batch_norm']['torch']['today'].words}" in named

@@ -20,7 +20,7 @@ from tests.helpers.predictions import draw_predictions, predictions_of, rows_of
 from versus.__main__ import main
 from versus.command import run
 
-COMMANDS = ("compare", "sample-size", "use")
+COMMANDS = ("compare", "gate", "reference", "report", "sample-size", "show", "use")
 
 
 def predict(make, seeds, some):

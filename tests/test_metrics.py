@@ -17,10 +17,33 @@ def test_metrics_are_read_as_they_were_written(tmp_path):
     assert text.endswith("}\n") and "Ä besser" in text and '"images": 200' in text
 
 
-def test_numbers_are_rounded_to_six_significant_digits(tmp_path):
-    metrics.write(tmp_path / "m.json", {"a": 1 / 3, "b": -2e-17 / 3, "c": 123456789.0, "d": -0.0, "e": np.float64(0.1)})
-    assert (tmp_path / "m.json").read_text() == ('{\n  "a": 0.333333,\n  "b": -6.66667e-18,\n  "c": 123457000.0,\n'
-                                                 '  "d": 0.0,\n  "e": 0.1\n}\n')
+NUMBERS = {"a": 1 / 3, "b": -2e-17 / 3, "c": 123456789.0, "d": -0.0, "e": np.float64(0.1), "f": 2e-8 / 3}
+
+
+def test_numbers_are_rounded_to_six_significant_digits_and_noise_to_zero(tmp_path):
+    metrics.write(tmp_path / "m.json", NUMBERS)
+    assert (tmp_path / "m.json").read_text() == ('{\n  "a": 0.333333,\n  "b": 0.0,\n  "c": 123457000.0,\n  "d": 0.0,\n'
+                                                 '  "e": 0.1,\n  "f": 6.667e-09\n}\n')
+
+
+def test_parity_keeps_two_digits_of_any_number_however_small(tmp_path):
+    metrics.write(tmp_path / "m.json", NUMBERS, digits=2)
+    assert metrics.read(tmp_path / "m.json") == {"a": 0.33, "b": -6.7e-18, "c": 1.2e8, "d": 0.0, "e": 0.1, "f": 6.7e-9}
+
+
+def test_registered_metrics_have_four_decimals(tmp_path):
+    metrics.write_answer(tmp_path / "m.json", NUMBERS | {"images": 200, "verdict": "undecided", "g": -0.00004})
+    assert metrics.read(tmp_path / "m.json") == {"a": 0.3333, "b": 0.0, "c": 123456789.0, "d": 0.0, "e": 0.1, "f": 0.0,
+                                                 "images": 200, "verdict": "undecided", "g": 0.0}
+    assert "-0.0" not in (tmp_path / "m.json").read_text()
+
+
+@pytest.mark.parametrize("value", [0.1234565, 0.1234375, 0.9921875, 79 / 640, 1.2345675e-4, 5 / 128])
+@pytest.mark.parametrize("write", [metrics.write, metrics.write_answer])
+def test_noise_does_not_decide_how_a_tie_is_rounded(tmp_path, write, value):
+    for name, noise in (("a", 0), ("b", 3e-17), ("c", -3e-17)):
+        write(tmp_path / f"{name}.json", {"value": value + noise})
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
 
 
 def test_whole_numbers_are_not_rounded(tmp_path):

@@ -20,7 +20,8 @@ from tests.helpers.paths import ROOT
 STAGES = list(pipeline.stages())
 CONFIGURATION = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 METRICS = CONFIGURATION["metrics"]
-PLOTS = [name for plot in CONFIGURATION["plots"] for name in plot]
+PLOTS = [name for plot in CONFIGURATION["plots"] if isinstance(plot, dict) for name in plot]
+SHEETS = [plot for plot in CONFIGURATION["plots"] if isinstance(plot, str)]  # images
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +47,15 @@ def test_a_run_after_two_kills_ends_well(run):
     assert "Traceback" not in last.stdout
 
 
-@pytest.mark.parametrize("metrics", METRICS)
-def test_metrics_are_flat_and_finite(clone, metrics):
-    check_metrics(clone, metrics)
+def test_metrics_and_details_are_flat_and_finite(clone):
+    for metrics in [*metrics_of(clone), *sorted(clone.folder.glob("metrics/details/*.json"))]:
+        check_metrics(clone, metrics)
+
+
+def metrics_of(clone):
+    """The files of all registered metrics, some of which are folders; relative to the clone."""
+    files = [file for path in METRICS for file in (sorted((clone.folder / path).glob("*")) or [clone.folder / path])]
+    return [file.relative_to(clone.folder).as_posix() for file in files]
 
 
 def check_metrics(clone, metrics):
@@ -135,7 +142,7 @@ def test_other_words_and_other_statistics_train_nothing(clone):
     for module in [*clone.folder.glob("versus/report/[!_]*.py"), *clone.folder.glob("versus/evaluation/[!_]*.py")]:
         with open(module, "a") as file:
             file.write("# changed\n")
-    assert clone.repro() == {"evaluate", "parity", "compare", "splits", "explain"}
+    assert clone.repro() == {"views", "evaluate", "gallery", "parity", "compare", "splits", "explain"}
 
 
 def test_an_unknown_key_stops_everything(clone):
@@ -198,9 +205,10 @@ def test_drift_check_finds_changed_code(fresh):
 
 def test_metrics_and_params_are_shown(clone):
     shown = clone.output("dvc", "metrics", "show")
-    for metrics in METRICS:
+    for metrics in metrics_of(clone):
         assert metrics in shown
         assert all(name in shown for name in json.loads((clone.folder / metrics).read_text()))
+    assert "Verdict: " in clone.output("python", "-m", "versus", "show")
     clone.set({"train.epochs": 3})
     rows = [line.split() for line in clone.output("dvc", "params", "diff").splitlines()]
     assert rows == [["Path", "Param", "HEAD", "workspace"], ["params.yaml", "train.epochs", "2", "3"]]
@@ -211,6 +219,18 @@ def test_plots_are_shown(clone):
     page = (clone.folder / "dvc_plots/index.html").read_text()
     assert re.findall('<div id = "(.*?)"', page) == [re.sub(r"\W", "_", name) for name in PLOTS]
     assert page.count('"data": {"values": [{') == len(PLOTS)  # none is empty
+    assert page.count("<img ") == len(SHEETS)
+
+
+def test_sheets_of_images_stay_out_of_git_and_of_the_remote(clone, tmp_path):
+    """The images may not be ours to hand out."""
+    assert not set(clone.output("git", "ls-files", "metrics").split()) & set(SHEETS)
+    assert "metrics/gallery.csv" in clone.output("git", "ls-files", "metrics").split()
+    hashes = {name: yaml.safe_load(clone.lock())["stages"][name]["outs"][0]["md5"] for name in ("gallery", "views")}
+    clone.output("dvc", "remote", "add", "--default", "folder", str(tmp_path / "remote"))
+    clone.output("dvc", "push", "gallery", "views")
+    pushed = {path.parent.name + path.name for path in (tmp_path / "remote").rglob("*") if path.is_file()}
+    assert not pushed & set(hashes.values())
 
 
 def test_an_experiment_with_twenty_classes(twenty):
@@ -218,12 +238,12 @@ def test_an_experiment_with_twenty_classes(twenty):
     said, _ = process.communicate()
     assert process.returncode == 0, said
     assert pipeline.ran(said) == set(STAGES) - {"weights"}
-    assert json.loads((clone.folder / "metrics/split.json").read_text())["classes"] == 20
-    for metrics in METRICS:
+    assert json.loads((clone.folder / "metrics/details/split.json").read_text())["classes"] == 20
+    for metrics in metrics_of(clone):
         check_metrics(clone, metrics)
     rows = [line.split() for line in clone.output("dvc", "metrics", "diff").splitlines()]
     assert rows[0] == ["Path", "Metric", "HEAD", "workspace", "Change"]
-    assert ["metrics/keras.json", "images", "8", "20", "12"] in rows
-    assert {row[0] for row in rows[1:]} == set(METRICS)
-    assert "metrics/keras.json:accuracy" in clone.output("dvc", "exp", "show", "--csv")
+    assert ["metrics/images.json", "value", "8", "20", "12"] in rows
+    assert {row[0] for row in rows[1:]} <= set(metrics_of(clone))
+    assert ",keras,torch,difference," in clone.output("dvc", "exp", "show", "--csv")
     assert "twenty" in clone.output("dvc", "exp", "show")

@@ -1,10 +1,7 @@
 """Scores against hand-made cases, scikit-learn and the real stages on files of predictions."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,8 +11,10 @@ from sklearn import metrics
 
 from tests.helpers.paths import ROOT
 from tests.helpers.predictions import draw_predictions, predictions_of, rows_of
+from tests.helpers.stages import run_stage
 from versus.artifacts import heads
 from versus.artifacts.heads import Trained
+from versus.artifacts.metrics import read
 from versus.evaluation import scores
 from versus.frameworks.history import learning_curves
 from versus.params import Compare
@@ -95,9 +94,6 @@ def test_images_of_one_class_have_no_roc_auc(classes, recwarn):
     summary = summarise(of_one_class)
     assert "roc_auc" not in summary and scores.roc_auc(of_one_class.probabilities[0], of_one_class.labels) is None
     assert all(np.isfinite(value) for value in summary.values()) and not recwarn.list
-    curve = scores.roc_curve(of_one_class)
-    assert list(curve) == ["false_positive_rate", "true_positive_rate"]
-    assert len(curve) > 2 if classes == 3 else curve.empty  # three classes: each against the rest, pooled
     assert not recwarn.list
 
 
@@ -174,61 +170,9 @@ def test_reliability_pools_the_seeds():
     assert rows["confidence"].is_monotonic_increasing
 
 
-@pytest.mark.parametrize("classes", [2, 3])
-def test_roc_curve_is_thin_and_its_area_is_the_mean_of_the_seeds(classes):
-    predictions = draw_predictions(10, 600, classes)
-    rows = scores.roc_curve(predictions)
-    truth = np.eye(classes, dtype=int)[predictions.labels]
-    areas = [metrics.roc_auc_score(truth[:, 1], of_seed[:, 1]) if classes == 2
-             else metrics.roc_auc_score(truth.ravel(), of_seed.ravel()) for of_seed in predictions.probabilities]
-    assert len(rows) == 200
-    assert rows.iloc[0].tolist() == [0, 0] and rows.iloc[-1].tolist() == [1, 1]
-    assert metrics.auc(rows["false_positive_rate"], rows["true_positive_rate"]) == pytest.approx(np.mean(areas),
-                                                                                                 abs=2e-3)
-
-
-def test_seeds_of_another_scale_do_not_bend_the_roc_curve():
-    """Each seed alone is perfect; pooled, as until now, the area was 0.75."""
-    labels = np.arange(100) % 2
-    own = np.stack([0.1 + 0.2 * labels, 0.7 + 0.2 * labels])  # the second seed's scores are all higher
-    rows = scores.roc_curve(predictions_of(np.stack([1 - own, own], axis=-1), labels))
-    assert metrics.auc(rows["false_positive_rate"], rows["true_positive_rate"]) == pytest.approx(1)
-
-
-def test_confusion_is_of_the_first_seed():
-    predictions = draw_predictions(2, 60, 3)
-    rows = scores.confusion(predictions)
-    counts = pd.crosstab(rows["actual"], rows["predicted"]).to_numpy()
-    expected = metrics.confusion_matrix(predictions.labels, predictions.probabilities[0].argmax(axis=1))
-    assert np.array_equal(counts, expected)
-
-
 def test_scores_have_the_names_of_the_classes():
     predictions = draw_predictions(1, 30, 3, names=("ö, ä", "p_x", "0"))
-    assert set(scores.confusion(predictions)["actual"]) == {"ö, ä", "p_x", "0"}
     assert {"recall_ö, ä", "recall_p_x", "precision_0"} <= set(summarise(predictions))
-
-
-def test_accuracies_of_seeds_have_the_mean_and_deviation_of_the_summary():
-    predictions = draw_predictions(4, 60, 3)
-    rows, summary = scores.seed_accuracies(predictions), summarise(predictions)
-    assert rows["seed"].tolist() == [0, 1, 2, 3]
-    assert rows["accuracy"].mean() == pytest.approx(summary["accuracy"])
-    assert rows["accuracy"].std() == pytest.approx(summary["accuracy_sd"])
-
-
-def test_mean_curves_are_means_over_the_seeds():
-    record = {"train_loss": np.array([[1.0, 0.5], [3.0, 1.5]]), "validation_loss": np.array([[2.0, 1.0], [2.0, 0.0]]),
-              "validation_accuracy": np.array([[0.5, 0.9], [0.7, 1.0]]), "losses": np.zeros((2, 6))}
-    curves = scores.mean_curves(record)
-    assert curves.to_dict("list") == {"epoch": [1, 2], "train_loss": [2.0, 1.0], "validation_loss": [2.0, 0.5],
-                                      "validation_accuracy": pytest.approx([0.6, 0.95])}
-
-
-def run_stage(name, folder, *competitors):
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "80"}
-    return subprocess.run([sys.executable, "-m", f"stages.{name}", *competitors], cwd=folder, env=environment,
-                          text=True, capture_output=True)
 
 
 def write_record(predictions, path, epochs=3):
@@ -246,25 +190,28 @@ def test_stages_evaluate_and_compare(tmp_path, classes, seeds):
         predictions = draw_predictions(seeds, 90, classes, skill, rng=int(skill))
         rows_of(predictions).to_csv(tmp_path / f"data/predictions/{name}.csv", index=False)
         write_record(predictions, tmp_path / f"data/training/{name}.safetensors")
-    (tmp_path / "metrics").mkdir()
-    (tmp_path / "metrics/split.json").write_text('{"median_side": 300}')
+    (tmp_path / "metrics/details").mkdir(parents=True)
+    (tmp_path / "metrics/details/split.json").write_text('{"median_side": 300}')
     written = []
     for _ in range(2):
         for name in ("evaluate", "compare"):
             done = run_stage(name, tmp_path, "keras", "torch")
             assert done.returncode == 0 and not done.stderr, done.stderr
         written.append({path: path.read_bytes() for path in sorted(tmp_path.rglob("metrics/**/*")) if path.is_file()})
-    assert written[0] == written[1] and len(written[0]) == 14  # 2 x (scores, 5 plots), the comparison and what it reads
-    assert json.loads((tmp_path / "metrics/compare.json").read_text())["verdict"] == "PyTorch better"
-    assert json.loads((tmp_path / "metrics/torch.json").read_text())["images"] == 90
+    assert written[0] == written[1]
+    assert len(written[0]) == 26  # 2 x (details, 6 plots, 3 metrics), the comparison, what it reads, 4 metrics
+    assert read(tmp_path / "metrics/details/compare.json")["verdict"] == "other better"
+    assert read(tmp_path / "metrics/details/torch.json")["images"] == 90
+    accuracy = read(tmp_path / "metrics/accuracy.json")
+    assert list(accuracy) == ["keras", "torch", "difference", "low", "high", "p", "verdict"]
+    assert accuracy["verdict"] == "PyTorch better" and 0 < accuracy["low"] < accuracy["difference"] < accuracy["high"]
     table, _, sentences = done.stdout.partition("Verdict: ")
     assert max(map(len, table.splitlines())) <= 80 and sentences.startswith("PyTorch better (p ")
-    for name, columns in (("confusion", ["actual", "predicted"]), ("reliability", ["confidence", "accuracy", "images"]),
-                          ("roc", ["false_positive_rate", "true_positive_rate"]), ("seeds", ["seed", "accuracy"]),
-                          ("curves", ["epoch", "train_loss", "validation_loss", "validation_accuracy"])):
-        rows = pd.read_csv(tmp_path / f"metrics/plots/torch/{name}.csv")
-        assert list(rows) == columns and len(rows)
-    assert len(pd.read_csv(tmp_path / "metrics/plots/torch/curves.csv")) == 3
+    tables = {path.stem: pd.read_csv(path) for path in (tmp_path / "metrics/plots/torch").iterdir()}
+    assert set(tables) == {"confusion", "curves", "precision_recall", "reliability", "roc", "seeds"}
+    for rows in tables.values():
+        assert len(rows) and list(rows)[:2] == ["competitor", "scope"] and set(rows["competitor"]) == {"PyTorch"}
+    assert len(tables["curves"]) == 3
 
 
 def test_a_stage_without_predictions_ends_with_one_message(tmp_path):

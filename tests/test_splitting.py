@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from versus.images.duplicates import Duplicates
-from versus.images.splitting import COLUMNS, SplitError, counts, median_side, split, summary
+from versus.images.splitting import COLUMNS, SplitError, counts, median_side, remaining_leaks, split, summary
 from versus.params import Split
 
 
@@ -70,10 +70,11 @@ def test_leaks_are_removed_from_training_or_stay():
     numbers = {"classes": 2, "train": 4, "validation": 2, "problems": 0, "label_conflicts": 0,
                "near_duplicate_groups": 2, "leaks_exact": 1, "leaks_near": 0, "leaks_removed": 1,
                "leaks_unavoidable": 0, "train_a": 2, "validation_a": 1, "train_b": 2, "validation_b": 1}
-    assert counts(removed, raw) == numbers
+    assert counts(removed, raw) == numbers and remaining_leaks(numbers) == 0
     untouched = split(raw, groups, settings(leaks="keep"))
     assert (untouched.reason == "published").all()
     assert counts(untouched, raw) == numbers | {"train": 5, "train_a": 3, "leaks_removed": 0}
+    assert remaining_leaks(counts(untouched, raw)) == 1
 
 
 def test_a_published_split_can_be_drawn_again():

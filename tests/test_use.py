@@ -40,6 +40,20 @@ def test_any_path_is_stored_and_comments_stay(place, tmp_path, monkeypatch, name
     assert len(changed) == 2 and all("# " in line for line in changed)
 
 
+def test_a_folder_in_the_repository_is_stored_as_every_clone_has_it(place, monkeypatch):
+    lay(place / "data/my images", "a", "b")
+    assert use(place, place / "data/my images").returncode == 0
+    monkeypatch.chdir(place)
+    assert params.load().data.folder == "data/my images"
+
+
+def test_a_folder_that_is_gone_is_no_obstacle_to_another(place, tmp_path):
+    for name in ("one", "other"):
+        lay(tmp_path / name, "a", "b")
+        assert use(place, tmp_path / name).returncode == 0
+        (tmp_path / name).rename(tmp_path / f"{name} elsewhere")
+
+
 def test_what_is_left_out_is_said_and_tables_are_set(place, tmp_path):
     lay(tmp_path / "mine", "part_1", "part_2", count=4)
     for number, path in enumerate(sorted((tmp_path / "mine").glob("*/*.png"))):

@@ -1,6 +1,8 @@
 """The command-line program: python -m versus COMMAND."""
 
 import argparse
+import sys
+import traceback
 from pathlib import Path
 
 from versus.command import run
@@ -38,6 +40,11 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(command=compare)
 
     command = commands.add_parser(
+        "show", help="print the tables of the last run once more",
+        description="Print the tables and sentences of the last run, from the files in metrics/details.")
+    command.set_defaults(command=show)
+
+    command = commands.add_parser(
         "use", help="compare the frameworks on a folder of your own images",
         description="Say what a folder of images holds (classes, parts, counts, what is left out and why), and set it "
         "in params.yaml. Nothing is set if it cannot be used; then all reasons are said.")
@@ -49,6 +56,27 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(command=use)
 
     command = commands.add_parser(
+        "gate", help="is a classifier of this revision worse than that of another one?",
+        description="Compare the workspace's predictions with those of another revision, for each framework, by the "
+        "paired test that `compare` uses. Exit code 1: one is worse, by more than compare.margin of params.yaml (the "
+        "whole 95 %% interval of the difference lies below -margin). 0: none is shown to be. 2: cannot tell, since the "
+        "predictions are of other images or seeds, are not in reach (`dvc pull`), or are not of this code (`dvc "
+        "repro`).")
+    command.add_argument("revision", nargs="?", default="main", metavar="REV",
+                         help="branch, tag or commit (default: main)")
+    command.set_defaults(command=gate)
+
+    command = commands.add_parser(
+        "report", help="what changed since another revision, as Markdown with images: report.md",
+        description="Write report.md, and the images beside it in report/: gate, verdict before and after, changed "
+        "parameters and metrics, images that are no longer right or now are, plots of both revisions.")
+    command.add_argument("revision", nargs="?", default="main", metavar="REV",
+                         help="branch, tag or commit (default: main)")
+    command.add_argument("--images", default="", metavar="URL", help="address of the folder that will hold report/, "
+                         "where the images cannot lie beside the text (default: relative addresses)")
+    command.set_defaults(command=report)
+
+    command = commands.add_parser(
         "sample-size", help="how many images and seeds show a difference of so many points",
         description="Say how many validation images and seeds show a given difference in accuracy with a probability "
         "of 80 %, from the variation in predictions that exist.")
@@ -58,7 +86,28 @@ def parser() -> argparse.ArgumentParser:
                          default=[Path("data/predictions/keras.csv"), Path("data/predictions/torch.csv")],
                          help="files as `compare` takes them (default: those of the current run)")
     command.set_defaults(command=sample_size)
+    add_reference(commands)
     return top
+
+
+def add_reference(commands: "argparse._SubParsersAction") -> None:
+    """Add `reference write` and `reference check`."""
+    command = commands.add_parser(
+        "reference", help="record a finished run, and compare with it after an upgrade of the libraries",
+        description="References are runs in references/NAME.json, committed with their versions, processor, hashes and "
+        "the accuracy of each seed. After an upgrade, `dvc repro --force` and `check` say what it did.")
+    verbs = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    verb = verbs.add_parser("write", help="record the finished run in this folder")
+    verb.add_argument("name", metavar="NAME", help="of the reference: references/NAME.json")
+    verb.set_defaults(command=write_reference)
+    verb = verbs.add_parser(
+        "check", help="compare the finished run in this folder with a reference",
+        description="Say whether the run gives the same bytes as a reference, the same up to rounding, or converges "
+        "the same (equivalent within compare.margin, paired by image and seed): exit code 0. If it converges "
+        "differently: 1. If that cannot be told, since parameters or images are others or too few: 2.")
+    verb.add_argument("name", nargs="?", metavar="NAME", help="of the reference (default: the one with this run's "
+                      "parameters and images)")
+    verb.set_defaults(command=check_reference)
 
 
 def margin(text):
@@ -86,9 +135,36 @@ def compare(options: argparse.Namespace) -> None:
                             sentences.SCOPE_OF_FILES)
 
 
+def show(options: argparse.Namespace) -> None:
+    from versus.report import show as showing
+    showing.show()
+
+
 def use(options: argparse.Namespace) -> None:
     from versus.images import use as using
     print("\n".join(using.use(options.folder, options.labels)))
+
+
+def gate(options: argparse.Namespace) -> None:
+    """End with 1 only where a classifier is worse: whatever else goes wrong ends with 2."""
+    try:
+        from versus.report import changes
+        judged, notes = changes.find(options.revision, settings_of_comparison(None))
+        texts = [*notes, *(changes.sentence(change, options.revision) for change in judged),
+                 changes.verdict(judged, options.revision)]
+    except ValueError as error:
+        print(f"ERROR: cannot tell: {error}", file=sys.stderr)
+        sys.exit(2)
+    except Exception:
+        traceback.print_exc()
+        sys.exit(2)
+    print("\n".join(texts))
+    sys.exit(1 if any(change.worse for change in judged) else 2 if any(change.problem for change in judged) else 0)
+
+
+def report(options: argparse.Namespace) -> None:
+    from versus.report import pull_request
+    print(pull_request.write(options.revision, settings_of_comparison(None), options.images))
 
 
 def sample_size(options: argparse.Namespace) -> None:
@@ -97,6 +173,33 @@ def sample_size(options: argparse.Namespace) -> None:
     first, second = options.predictions
     one, other = read_pair(first, second, titles_of(first, second))
     console.show_sample_size(planning.plan(one, other, options.difference))
+
+
+def write_reference(options: argparse.Namespace) -> None:
+    from versus.artifacts import references
+    from versus.report import upgrade as wording
+    reference, _ = references.of_run(options.name)
+    print(f"{references.write(reference)}: {wording.written(reference)}")
+
+
+def check_reference(options: argparse.Namespace) -> None:
+    from versus.artifacts import references
+    from versus.evaluation import upgrade
+    from versus.report import upgrade as wording
+    settings = settings_of_comparison(None)
+    try:
+        now, predictions = references.of_run("now")
+        names = [options.name] if options.name else references.names_of_all()
+        results = {name: upgrade.compare(references.read(name), now, predictions, settings) for name in names}
+    except references.ReferencesError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        sys.exit(wording.EXIT_CODES[upgrade.UNCLEAR])
+    if not names:
+        print("Cannot tell: there are no references yet. `python -m versus reference write NAME` makes one")
+    fitting = [name for name, result in results.items() if not result.obstacles]
+    for name in fitting or names:
+        print("\n".join(wording.upgrade(results[name], references.read(name), now, settings.margin)))
+    sys.exit(max((wording.EXIT_CODES[results[name].outcome] for name in fitting), default=2))
 
 
 def read_pair(one, other, titles):

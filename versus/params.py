@@ -149,8 +149,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Params:
-        for rule in (_folder_exists, _group_column_has_a_table, _groups_compile, _weights_exist, _one_batch_size,
-                     _splits_train):
+        for rule in (_group_column_has_a_table, _groups_compile, _weights_fit, _one_batch_size, _splits_train):
             rule(self)
         return self
 
@@ -161,12 +160,6 @@ class _InvalidCombination(ValueError):
     def __init__(self, key: str, message: str):
         super().__init__(message)
         self.key = key
-
-
-def _folder_exists(settings: Params) -> None:
-    if settings.data.source == "folder" and not Path(settings.data.folder).is_dir():
-        raise _InvalidCombination("data.folder", f"got {settings.data.folder!r}, which is no folder; expected the path "
-                                  "of <class>/* or {train,validation}/<class>/*, absolute or from the repository")
 
 
 def _group_column_has_a_table(settings: Params) -> None:
@@ -183,12 +176,8 @@ def _groups_compile(settings: Params) -> None:
                                   f"({error}); expected one such as 'patient_(\\d+)', or '' for none") from None
 
 
-def _weights_exist(settings: Params) -> None:
-    weights = settings.model.weights
-    if weights.endswith(".safetensors") and not Path(weights).is_file():
-        raise _InvalidCombination("model.weights", f"got {weights!r}, which is no file; expected a .safetensors file, "
-                                  "or shared, native or random")
-    if weights == "native" and settings.model.backbone == "efficientnet_lite0":
+def _weights_fit(settings: Params) -> None:
+    if settings.model.weights == "native" and settings.model.backbone == "efficientnet_lite0":
         raise _InvalidCombination("model.weights", "got 'native' with backbone 'efficientnet_lite0', which has only "
                                   "one set of weights; use shared, or backbone resnet50")
 
@@ -223,6 +212,23 @@ def load(path: str | Path = "params.yaml") -> Params:
     except ValidationError as invalid:
         complaints = [_complaint(error) for error in invalid.errors()]
         raise ParamsError("\n".join(f"{path}:{_line(tree, key)}: {message}" for key, message in complaints)) from None
+
+
+def missing_paths(settings: Params, path: str | Path = "params.yaml") -> dict[str, str]:
+    """Return {key: what is wrong} of the keys of the file `path` that name a folder or a file which is not there.
+
+    `load` does not refuse them: most stages need neither, and a colleague's clone may lack the images for good reason.
+    """
+    folder, weights = settings.data.folder, settings.model.weights
+    problems = {}
+    if settings.data.source == "folder" and not Path(folder).is_dir():
+        problems["data.folder"] = (f"got {folder!r}, which is no folder; expected the path of <class>/* or "
+                                   "{train,validation}/<class>/*, absolute or from the repository")
+    if weights.endswith(".safetensors") and not Path(weights).is_file():
+        problems["model.weights"] = (f"got {weights!r}, which is no file; expected a .safetensors file, or shared, "
+                                     "native or random")
+    tree = yaml.compose(Path(path).read_text(encoding="utf-8")) if problems else None
+    return {key: f"{path}:{_line(tree, tuple(key.split('.')))}: {key}: {problem}" for key, problem in problems.items()}
 
 
 def _complaint(error: Any) -> tuple[tuple, str]:

@@ -24,8 +24,9 @@ run() {  # name, stages (all if empty), changes of params.yaml
         git checkout --quiet -- params.yaml
         return
     fi
-    cp metrics/{split,keras,torch,compare}.json "docs/runs/$name/"
-    for file in metrics/parity.json metrics/explain.json metrics/explain.csv metrics/plots/waterfall.csv; do
+    cp metrics/details/{split,keras,torch,compare}.json "docs/runs/$name/"
+    for file in metrics/details/parity.json metrics/details/explain.json metrics/details/explain.csv \
+            metrics/plots/waterfall.csv; do
         if [[ -z $stages || $stages == *$(basename "${file%%.*}" | sed s/waterfall/explain/)* ]]; then
             cp "$file" "docs/runs/$name/"
         fi
@@ -46,4 +47,5 @@ run avp-torch-float64 "evaluate parity compare" conventions.all=torch train.prec
 run avp-40-seeds "evaluate compare explain" train.seeds=40
 for seed in 1 2 3; do
     run "avp-views-$seed" "evaluate compare" "extract.seed=$seed"
+    run "avp-2018-views-$seed" "evaluate compare" conventions.era=2018 "extract.seed=$seed"
 done

@@ -37,6 +37,12 @@ class Predictions:
         return int(self.units.max(initial=-1)) + 1
 
     @property
+    def scope(self) -> str:
+        """Which images these are, in words: "200 validation images"."""
+        number = len(self.labels)
+        return " ".join(filter(None, (f"{number:,}", self.part, "image" if number == 1 else "images")))
+
+    @property
     def predicted(self) -> np.ndarray:
         """The predicted classes, (seeds, images) int; of equal probabilities the first."""
         return self.probabilities.argmax(axis=2)
@@ -61,11 +67,13 @@ class Predictions:
         return replace(self, seeds=self.seeds[:number], probabilities=self.probabilities[:number])
 
 
-def pair(one: Predictions, other: Predictions, titles: tuple[str, str]) -> tuple[Predictions, Predictions]:
+def pair(one: Predictions, other: Predictions, titles: tuple[str, str],
+         advice: str = "of this project's own predictions: run `dvc repro`") -> tuple[Predictions, Predictions]:
     """Return both, with the classes of `other` reordered as in `one`; raise PredictionsError unless they can be paired.
 
-    They can if seeds, files, classes and the images' true classes are the same. `titles` name them in the error. Units
-    must be the same as well, unless only one of the two has units of several images: then they are taken from it.
+    They can if seeds, files, classes and the images' true classes are the same. Units must be the same as well, unless
+    only one of the two has units of several images: then they are taken from it. `titles` name them in the error, which
+    ends with `advice`.
     """
     problems = []
     for what, name in (("seeds", "seeds"), ("files", "files"), ("classes", "class_names")):
@@ -88,8 +96,7 @@ def pair(one: Predictions, other: Predictions, titles: tuple[str, str]) -> tuple
                 problems.append(f"the units differ for {some(apart)}")
     if problems:
         raise PredictionsError(f"{titles[0]} and {titles[1]} cannot be compared: {'; '.join(problems)}; expected the "
-                               "same seeds, files, classes and units in both (of this project's own predictions: run "
-                               "`dvc repro`)")
+                               f"same seeds, files, classes and units in both ({advice})")
     return one, other
 
 

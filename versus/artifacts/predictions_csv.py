@@ -20,6 +20,7 @@ from versus.artifacts.predictions import Predictions, PredictionsError, some
 COLUMNS = ("seed", "file", "class")
 UNIT = "unit"  # a further column, which may be missing
 SHOWN = 10  # problems, or names in one of them, that an error lists
+EXPECTED = "expected predictions as CSV in UTF-8 with the columns seed, file, class and p_<class>"
 SUM_TOLERANCE = 1e-3  # of probabilities: softmax in single precision, or rounding to a few digits
 
 
@@ -41,7 +42,17 @@ def write(predictions: Predictions, path: str | Path) -> None:
 
 def read(path: str | Path) -> Predictions:
     """Read a CSV file of predictions; raise PredictionsError that lists what is wrong, by line and column."""
-    rows = _read_rows(path)
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise PredictionsError(f"{path}: {error.strerror}; {EXPECTED}: name a file that exists (those of this project "
+                               "are written by `dvc repro`)") from None
+    return parse(data, path)
+
+
+def parse(data: bytes, path: str | Path) -> Predictions:
+    """Read predictions from the content of a CSV file, as `read` does; errors name it `path`."""
+    rows = _read_rows(data, path)
     names = _class_names(rows.columns)
     numbers = rows[["seed", *(f"p_{name}" for name in names)]].apply(pd.to_numeric, errors="coerce")
     problems = [*_problems_of_rows(rows, numbers, names), *_problems_of_seeds(rows.assign(seed=numbers["seed"]), names)]
@@ -70,9 +81,9 @@ def _class_names(columns: Iterable[str]) -> tuple[str, ...]:
     return tuple(column.removeprefix("p_") for column in columns if column.startswith("p_"))
 
 
-def _read_rows(path: str | Path) -> pd.DataFrame:
+def _read_rows(data: bytes, path: str | Path) -> pd.DataFrame:
     """Read the columns of predictions as text. The index of a row is the line of the file on which it starts."""
-    lines, records = _read_records(path)
+    lines, records = _read_records(data, path)
     header = records[0] if records else []
     _refuse(path, _problems_of_columns(header, len(records) - 1))
     _refuse(path, [f"line {line}: got {len(record)} fields; expected {len(header)}, as in line {lines[0]}"
@@ -82,12 +93,12 @@ def _read_rows(path: str | Path) -> pd.DataFrame:
                         index=lines[1:], dtype=str)
 
 
-def _read_records(path: str | Path) -> tuple[list[int], list[list[str]]]:
+def _read_records(data: bytes, path: str | Path) -> tuple[list[int], list[list[str]]]:
     """Read a CSV file: the lines on which its records start, and their fields. Blank lines are left out."""
     lines, records = [], []
     end = 0  # last line of the record before: a field in quotes can hold several lines
     try:
-        reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
+        reader = csv.reader(io.StringIO(_decode(data, path), newline=""), strict=True)
         for record in reader:
             if record:
                 lines.append(end + 1)
@@ -99,19 +110,13 @@ def _read_records(path: str | Path) -> tuple[list[int], list[list[str]]]:
     return lines, records
 
 
-def _read_text(path: str | Path) -> str:
-    expected = "expected predictions as CSV in UTF-8 with the columns seed, file, class and p_<class>"
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise PredictionsError(f"{path}: {error.strerror}; {expected}: name a file that exists (those of this project "
-                               "are written by `dvc repro`)") from None
+def _decode(data: bytes, path: str | Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise PredictionsError(f"{path}: line {line}: got the byte {data[error.start]:#04x}, which is not UTF-8; "
-                               f"{expected}: save it as 'CSV UTF-8'") from None
+                               f"{EXPECTED}: save it as 'CSV UTF-8'") from None
 
 
 def _refuse(path: str | Path, problems: Iterable[str]) -> None:

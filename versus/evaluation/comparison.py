@@ -10,12 +10,10 @@ from versus import params
 from versus.artifacts.predictions import Predictions
 from versus.evaluation import article, scores
 from versus.evaluation.chance import chance_of_gap
+from versus.evaluation.findings import (BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETTER, OTHER, OTHER_BETTER, SIGNIFICANT,
+                                        UNDECIDED)
 from versus.evaluation.intervals import Estimate, by_unit, estimate
 from versus.evaluation.power import smallest_difference
-
-EQUIVALENT, ONE_BETTER, OTHER_BETTER, UNDECIDED = "equivalent", "one better", "other better", "undecided"
-BOTH, ONE, OTHER, NEITHER = "both", "one", "other", "neither"
-SIGNIFICANT = 0.05
 
 
 def mcnemar_exact(only_one: int, only_other: int) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 
 from versus.artifacts.features import Features
 from versus.artifacts.predictions import Predictions
+from versus.evaluation.findings import Completeness
 from versus.evaluation.parity import relative, statistics
 
 STAGES = ("pixels", "features", "heads")  # in the order in which they are computed
@@ -26,23 +27,6 @@ class Corner:
     features: tuple[Features, Features]
     same_pixels: bool
     predictions: tuple[Predictions, Predictions]
-
-
-@dataclass(frozen=True)
-class Completeness:
-    """stage: the first one at which a corner differs from its native run, "" if none does. competitor: whose, 0 or 1.
-
-    classes: how many predicted classes differ, in both corners; predictions: of how many.
-    """
-
-    stage: str
-    competitor: int
-    classes: int
-    predictions: int
-
-    @property
-    def complete(self) -> bool:
-        return not self.stage
 
 
 def judge(corners: tuple[Corner, Corner]) -> Completeness:

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations as subsets
 from math import comb
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from versus import params
 from versus.artifacts.predictions import Predictions
+from versus.evaluation.findings import by_size
 from versus.evaluation.intervals import estimate
-from versus.recipe.conventions import TABLE
 
 METRICS: dict[str, Callable[[Predictions], np.ndarray]] = {  # (seeds, images) of predictions
     "accuracy": lambda predictions: predictions.correct.astype(float),
@@ -140,29 +139,6 @@ def _estimate(effect: Effect, settings: params.Compare, units: np.ndarray, bound
     result = estimate(cells, settings, units, bounds)
     (low, high), corrected = result.interval(), result.interval(1 - 0.05 / effect.number)
     return {"share": result.mean, "low": low, "high": high, "significant": corrected[0] > 0 or corrected[1] < 0}
-
-
-def summary(shares: pd.DataFrame) -> dict[str, float]:
-    """Return the flat mapping of metrics/explain.json; a convention in which the two agree has a share of 0."""
-    values: dict[str, float] = {}
-    for metric in METRICS:
-        of_metric = shares[shares.metric == metric].set_index("name")
-        for name in TABLE:
-            row = of_metric.loc[name] if name in of_metric.index else {"share": 0.0, "low": 0.0, "high": 0.0}
-            values |= _flat(f"{metric}_{name}", row)
-        values |= _flat(f"{metric}_total", of_metric.loc["all conventions"])
-        values |= _flat(f"{metric}_residual", of_metric.loc["not explained"])
-    return values
-
-
-def _flat(key: str, row: Any) -> dict[str, float]:
-    return {key: float(row["share"]), f"{key}_low": float(row["low"]), f"{key}_high": float(row["high"])}
-
-
-def by_size(shares: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return the shares of the conventions in one metric, the largest first."""
-    conventions = shares[(shares.metric == metric) & (shares.kind == "convention")]
-    return conventions.sort_values("share", key=abs, ascending=False, kind="stable")
 
 
 def waterfall(shares: pd.DataFrame, one: Predictions, other: Predictions, titles: tuple[str, str]) -> pd.DataFrame:

@@ -12,10 +12,10 @@ from scipy.optimize import brentq
 from scipy.special import betainc, ndtri, stdtrit
 
 from versus import params
+from versus.evaluation.findings import SMALLEST_P
 
 TValues = np.ndarray | tuple[float, ...]
 CHUNK = 4_000_000  # resampled units held in memory at a time
-SMALLEST_P = 1e-4  # the resamples tell smaller ones apart no more
 
 
 @dataclass(frozen=True)

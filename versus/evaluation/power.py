@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import ndtr
 
+from versus.evaluation.findings import MOST_UNITS
 from versus.evaluation.intervals import VarianceComponents, standard_error_and_half_width
 
-MOST_UNITS = 10_000_000
 MOST_SEEDS = 10_000
 PROBABILITY = 0.8  # that a difference is to be shown with
 STEPS = 2000       # of the smallest difference: 0.0005

@@ -1,33 +1,14 @@
 """How many validation images and seeds show a given difference, from the variances of a finished run."""
 
-from dataclasses import dataclass
 from math import ceil
 
 from versus.artifacts.predictions import Predictions
 from versus.evaluation import scores
+from versus.evaluation.findings import MOST_UNITS, Plan
 from versus.evaluation.intervals import by_unit, variance_components
-from versus.evaluation.power import MOST_UNITS, power, seeds_needed, units_needed
+from versus.evaluation.power import power, seeds_needed, units_needed
 
-MOST_IMAGES = MOST_UNITS
 SEEDS = (3, 10, 30, 100)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What shows a true `difference` in accuracy with a probability of 80 %.
-
-    images, units: of the run, and how many of them are independent. images_needed: for each number of seeds, with as
-    many images a unit as in the run; -1 where no number of images would. seeds_needed: with the images of the run, -1
-    where no number of seeds would; None with one seed, which shows no variance between seeds.
-    """
-
-    difference: float
-    images: int
-    units: int
-    seeds: int
-    probability: float  # that a run like this one shows it
-    images_needed: dict[int, int]
-    seeds_needed: int | None
 
 
 def plan(one: Predictions, other: Predictions, difference: float) -> Plan:
@@ -43,7 +24,7 @@ def plan(one: Predictions, other: Predictions, difference: float) -> Plan:
 
     def images_needed(seeds: int) -> int:
         needed = units_needed(difference, variances, seeds)
-        return min(ceil(needed * images / variances.units), MOST_IMAGES) if needed > 0 else needed
+        return min(ceil(needed * images / variances.units), MOST_UNITS) if needed > 0 else needed
 
     return Plan(difference, images, variances.units, variances.seeds,
                 float(power(difference, variances, variances.units, variances.seeds)),

@@ -1,18 +1,16 @@
-"""How good a classifier's predictions are: accuracy, probabilities, calibration, and the data of their plots."""
+"""How good a classifier's predictions are: accuracy, probabilities, calibration."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 from sklearn import metrics
-from sklearn.preprocessing import label_binarize
 
 from versus import params
 from versus.artifacts.predictions import Predictions
 from versus.evaluation.intervals import estimate
 
 BINS = 15  # of the calibration error, as in Guo et al. (2017)
-ROC_POINTS = 200
 DRAWS, DRAWN = 200, 20_000_000  # at most so many draws, and so many outcomes, for the calibration error by chance
 
 Cells = Callable[[Predictions], np.ndarray | None]   # of each seed and image; their mean is the score
@@ -187,52 +185,3 @@ def calibration_error_by_chance(predictions: Predictions, seed: int) -> float:
             right = rng.random(predictions.independent)[predictions.units] < confidence
             errors += np.abs(np.bincount(bins, weights=right - confidence)).sum() / images
     return float(errors / (seeds * draws))
-
-
-def confusion(predictions: Predictions) -> pd.DataFrame:
-    """Return one row (actual, predicted) of class names for each image, with the first seed, the saved classifier."""
-    names = np.array(predictions.class_names, dtype=object)
-    return pd.DataFrame({"actual": names[predictions.labels], "predicted": names[predictions.predicted[0]]})
-
-
-def roc_curve(predictions: Predictions) -> pd.DataFrame:
-    """Return 200 points of the mean ROC curve: the seeds' true positive rates, averaged (Fawcett 2006, section 7.1).
-
-    Seeds are not pooled, since their probabilities need not have one scale; the area is the mean of theirs. Two
-    classes: the second is the positive one, and without images of both there is no curve. More: micro-average, each
-    class against the rest, pooled.
-    """
-    classes = predictions.probabilities.shape[2]
-    truth = (predictions.labels if classes == 2
-             else label_binarize(predictions.labels, classes=np.arange(classes)).ravel())
-    if truth.all() or not truth.any():
-        return pd.DataFrame({"false_positive_rate": [], "true_positive_rate": []}, dtype=float)
-    shown = np.linspace(0, 1, ROC_POINTS - 1)
-    rates = []
-    for of_seed in predictions.probabilities:
-        false, true, _ = metrics.roc_curve(truth, of_seed[:, 1] if classes == 2 else of_seed.ravel())
-        rates.append(np.interp(shown, false, true))  # the last, so the highest, of equal false positive rates
-    return pd.DataFrame({"false_positive_rate": [0.0, *shown], "true_positive_rate": [0.0, *np.mean(rates, axis=0)]})
-
-
-def seed_accuracies(predictions: Predictions) -> pd.DataFrame:
-    """Return the accuracy of each seed: columns seed, accuracy."""
-    accuracies = predictions.correct.mean(axis=1)
-    return pd.DataFrame({"seed": range(len(accuracies)), "accuracy": accuracies})
-
-
-def mean_curves(record: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Return the learning curves' means over the seeds: columns epoch, train_loss, validation_loss and _accuracy.
-
-    `record` has them by name, (seeds, epochs) each: see `history.learning_curves`.
-    """
-    names = ("train_loss", "validation_loss", "validation_accuracy")
-    means = {name: record[name].mean(axis=0) for name in names}
-    return pd.DataFrame({"epoch": np.arange(1, len(means[names[0]]) + 1), **means})
-
-
-def plots(predictions: Predictions, record: dict[str, np.ndarray]) -> dict[str, pd.DataFrame]:
-    """Return the data of all plots of one classifier, by name; `record` is what its training recorded."""
-    return {"curves": mean_curves(record), "confusion": confusion(predictions), "roc": roc_curve(predictions),
-            "seeds": seed_accuracies(predictions),
-            "reliability": reliability(predictions.probabilities, predictions.labels)}

@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from versus.params import Conventions, Era, Framework
-from versus.recipe.conventions import TABLE, Default, FeatureConventions, Resolved, resolve, resolve_features
+from versus.recipe.conventions import TABLE, Default, FeatureConventions, Resolved, default, resolve, resolve_features
 
 
 class Competitor(NamedTuple):
@@ -24,6 +24,10 @@ class Competitor(NamedTuple):
     def own_default(self, name: str) -> Default:
         """Return its framework's default in convention `name`; today's, if it has no era."""
         return TABLE[name][self.framework][self.era or "today"]
+
+    def default(self, conventions: Conventions, name: str) -> Default:
+        """Return the default that it follows in convention `name` under the params section."""
+        return default(conventions.of_era(self.era), name, self.framework)
 
     def resolve(self, conventions: Conventions) -> Resolved:
         """Resolve the params section to the values that it follows."""

@@ -1,6 +1,9 @@
 """Decide which images are for training, which for validation, and which for the test, if there is one."""
 
+from __future__ import annotations
+
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,7 +13,9 @@ from versus.images.classes import keeps_published, parts_to_draw
 from versus.images.conversion import plain_name
 from versus.images.dataset import PARTS
 from versus.images.drawing import draw
-from versus.images.duplicates import Duplicates
+
+if TYPE_CHECKING:  # what finds them takes seconds to load, which nobody needs who only reads counts
+    from versus.images.duplicates import Duplicates
 
 FEW = 30  # images of a part: their accuracy is uncertain by 0.1 and more
 COLUMNS = ("file", "class", "part", "path", "reason", "group")
@@ -78,6 +83,11 @@ def counts(table: pd.DataFrame, images: pd.DataFrame) -> dict[str, int]:
     for name in sorted(classes.unique()):
         result |= {f"{each}_{name}": ((part == each) & (classes == name)).sum() for each in parts}
     return {key: int(value) for key, value in result.items()}
+
+
+def remaining_leaks(counts: dict[str, int]) -> int:
+    """Return how many images are used although a later part has near-duplicates of them, from `counts`."""
+    return counts["leaks_exact"] + counts["leaks_near"] - counts["leaks_removed"]
 
 
 def median_side(table: pd.DataFrame, images: pd.DataFrame) -> int:

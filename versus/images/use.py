@@ -15,12 +15,15 @@ from versus.images.sources.tree import describe
 def use(folder: str, labels: str, path: str | Path = "params.yaml") -> list[str]:
     """Set `data.source`, `data.folder` and `data.labels` in params.yaml, keeping its comments; say what `folder` holds.
 
-    The path is stored as an absolute one, so that experiments in other folders (`dvc exp run --temp`) find it. Raises
-    ParamsError or SourceError, and then changes nothing.
+    The path of a folder in the repository is stored as a relative one, which is the same in every clone, any other as
+    an absolute one: experiments in copies of the repository (`dvc exp run --queue`) find both. Raises ParamsError or
+    SourceError, and then changes nothing.
     """
     root = Path(os.path.abspath(os.path.expanduser(folder) if not Path(folder).exists() else folder))
     if not root.is_dir():
         raise SourceError(f"got {folder!r}, which is no folder; expected one of images")
+    here = Path(os.path.abspath(path)).parent
+    stored = str(root.relative_to(here)) if here in root.parents else str(root)
     settings = params.load(path)
     data = settings.data.model_copy(update={"source": "folder", "folder": str(root), "labels": labels,
                                               "group_column": settings.data.group_column if labels else ""})
@@ -29,7 +32,7 @@ def use(folder: str, labels: str, path: str | Path = "params.yaml") -> list[str]
     yaml.preserve_quotes, yaml.width = True, 2**16
     document = yaml.load(Path(path).read_text("utf-8"))
     document["data"]["source"] = "folder"
-    document["data"]["folder"] = DoubleQuotedScalarString(str(root))
+    document["data"]["folder"] = DoubleQuotedScalarString(stored)
     document["data"]["labels"] = DoubleQuotedScalarString(labels)
     document["data"]["group_column"] = DoubleQuotedScalarString(data.group_column)
     unfinished = Path(f"{path}.unfinished")

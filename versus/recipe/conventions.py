@@ -123,9 +123,14 @@ class Resolved(FeatureConventions):
     adam: str
 
 
+def default(conventions: params.Conventions, name: str, framework: params.Framework) -> Default:
+    """Return the default that `framework` follows in convention `name` under the params section."""
+    return TABLE[name][conventions.whose_default(name, framework)][conventions.era]
+
+
 def value(conventions: params.Conventions, name: str, framework: params.Framework) -> str:
-    """Return the value that `framework` follows in convention `name` under the params section."""
-    return TABLE[name][conventions.whose_default(name, framework)][conventions.era].value
+    """Return the value of that default."""
+    return default(conventions, name, framework).value
 
 
 def resolve(conventions: params.Conventions, framework: params.Framework) -> Resolved:

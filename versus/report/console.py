@@ -9,9 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from versus import params
-from versus.evaluation.explanation import by_size
-from versus.evaluation.sample_size import MOST_IMAGES, Plan
+from versus.evaluation.findings import MOST_UNITS, Plan, by_size
 from versus.report import sentences
 from versus.report.sentences import Pair, Titles, plural
 
@@ -19,6 +17,9 @@ ROWS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro
         "majority": "most frequent class", "log_loss": "log loss", "brier": "Brier", "roc_auc": "ROC AUC",
         "overconfidence": "overconfidence", "ece": "ECE (by chance)"}
 UNEQUAL = ("balanced_accuracy", "macro_f1", "majority")  # rows that say something only where classes differ in size
+PARITY_ROWS = {"pixels": "pixel values", "features": "features", "statistics": "running statistics",
+               "losses": "losses, worst seed", "losses_median": "losses, median seed", "weights": "heads' weights",
+               "probabilities": "probabilities", "classes": "predicted classes"}
 # of the explanation, what stands below the conventions
 LAST_ROWS = {"all conventions": "sum", "the two native runs": "native runs", "not explained": "not explained"}
 
@@ -66,16 +67,23 @@ def explanation_table(shares: pd.DataFrame, about: dict, titles: Titles) -> Tabl
     return table
 
 
-def show_explanation(shares: pd.DataFrame, about: dict, completeness: str, parity: dict, pair: Pair,
+def show_explanation(shares: pd.DataFrame, about: dict, completeness: str, pair: Pair,
                      console: Console | None = None) -> None:
     """Print the table and the sentences of the explanation.
 
-    about: part and images, as metrics/explain.json has them; completeness: what `sentences.completeness` says; parity:
-    metrics/parity.json.
+    about: part and images, as metrics/details/explain.json has them; completeness: `sentences.completeness`.
     """
-    titles = (pair[0].title, pair[1].title)
-    _show(explanation_table(shares, about, titles),
-          [*sentences.explanation(shares, pair), completeness, sentences.parity(parity, titles)], console)
+    _show(explanation_table(shares, about, (pair[0].title, pair[1].title)),
+          [*sentences.explanation(shares, pair), completeness], console)
+
+
+def show_parity(measured: dict, titles: Titles, console: Console | None = None) -> None:
+    """Print the largest differences at each step, from metrics/details/parity.json, and what they mean."""
+    table = _table(f"Largest differences, {measured['conventions']} conventions", "whole runs", "heads alone",
+                   f"{titles[1]} against itself")
+    for name, label in PARITY_ROWS.items():
+        table.add_row(label, *(_parity(measured, prefix + name) for prefix in ("", "heads_", "control_")))
+    _show(table, [sentences.parity(measured, titles)], console)
 
 
 def show_eras(shares: pd.DataFrame, scores: list[dict], pair: Pair, console: Console | None = None) -> None:
@@ -138,6 +146,13 @@ def _difference(result: dict, name: str) -> tuple[str, str]:
     return f"{result[f'{name}_difference']:+.3f}", f"{result[f'{name}_low']:+.3f} to {result[f'{name}_high']:+.3f}"
 
 
+def _parity(measured: dict, name: str) -> str:
+    """Write one number of parity; "" of a step that is not measured, the number of predictions with the classes."""
+    if name not in measured:
+        return ""
+    return f"{measured[name]:,} of {measured['predictions']:,}" if name.endswith("classes") else f"{measured[name]:.2g}"
+
+
 def _share_interval(row: Any) -> str:
     """Write the interval of a share; "exact" where a default changes no bit of any prediction."""
     return "exact" if row.kind == "convention" and row.low == row.high else f"{row.low:+.3f} to {row.high:+.3f}"
@@ -146,4 +161,4 @@ def _share_interval(row: Any) -> str:
 def _number(images: int) -> str:
     if images < 0:
         return "no number"
-    return f"{images:,}" if images < MOST_IMAGES else f"more than {images:,}"
+    return f"{images:,}" if images < MOST_UNITS else f"more than {images:,}"

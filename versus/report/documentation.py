@@ -1,7 +1,7 @@
 """Write the tables and the plot of README.md and docs/ from committed metrics: `make docs`.
 
 A page marks the place of a table with `<!-- table: NAME -->` and `<!-- end -->`; what stands between is replaced. The
-metrics are those of the runs in docs/runs, which docs/runs/run.sh repeats, and of the default run in metrics/.
+metrics are those of the runs in docs/runs, which docs/runs/run.sh repeats, and of the default run in metrics/details.
 """
 
 import re
@@ -15,9 +15,10 @@ import pandas as pd
 from versus.artifacts import metrics
 from versus.command import run
 from versus.evaluation import article
-from versus.evaluation.explanation import by_size
+from versus.evaluation.findings import by_size
 from versus.frameworks import COMPETITORS
 from versus.recipe import conventions
+from versus.report import sentences
 from versus.report.sentences import image_noun
 
 PAGES = ["README.md", "docs/results.md", "docs/parity.md", "docs/conventions.md"]
@@ -29,7 +30,7 @@ WATERFALLS = {  # plot: the rows that it draws
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 PAIR = (COMPETITORS["keras"], COMPETITORS["torch"])  # whom the pages compare
 RUNS = Path("docs/runs")
-DEFAULT = Path("metrics")
+DEFAULT = Path("metrics/details")
 SETTINGS = {"avp-2018": "each framework's own of 2018", "avp-native": "each framework's own of today",
             "avp-keras": "Keras's of today in both", "avp-torch": "PyTorch's of today in both"}
 PARITY_RUNS = {"avp-keras-float64": "float64, `keras`", "avp-torch-float64": "float64, `torch`",
@@ -65,7 +66,7 @@ def scores() -> str:
     for name, settings in SETTINGS.items():
         one, other, result = _run(RUNS / name)
         rows.append([settings, "accuracy", _score(one), _score(other), _difference(result, "accuracy"),
-                     result["verdict"]])
+                     _verdict(result)])
         rows.append(["", "log loss", _score(one, "log_loss"), _score(other, "log_loss"),
                      _difference(result, "log_loss"), ""])
     return _table(["defaults", "score", *_titles(), "difference (95 % interval)", "verdict"], rows)
@@ -86,15 +87,17 @@ def explanation(path: Path) -> str:
 
 def variation() -> str:
     """Write how much runs with the same settings vary with seeds and views."""
-    runs = {"avp-native": "10 seeds", "avp-40-seeds": "40 seeds"} | {
-        f"avp-views-{number}": f"10 seeds, other views (`extract.seed={number}`)" for number in (1, 2, 3)}
+    runs = {"avp-native": "today, 10 seeds", "avp-40-seeds": "today, 40 seeds"} | {
+        f"avp-views-{number}": f"today, 10 seeds, other views (`extract.seed={number}`)" for number in (1, 2, 3)} | {
+        "avp-2018": "2018, 10 seeds"} | {
+        f"avp-2018-views-{number}": f"2018, 10 seeds, other views (`extract.seed={number}`)" for number in (1, 2, 3)}
     rows = []
     for name, what in runs.items():
-        result = metrics.read(RUNS / name / "compare.json")
+        one, other, result = _run(RUNS / name)
         spread = f"{result['single_run_sd']:.3f}" if "single_run_sd" in result else ""
-        rows.append([what, _signed(result["accuracy_difference"]), spread, _chance(result, "one"),
-                     _chance(result, "other")])
-    return _table(["run", "difference", "standard deviation of a single run's difference",
+        rows.append([what, _score(one), _score(other), _signed(result["accuracy_difference"]), spread,
+                     _chance(result, "one"), _chance(result, "other")])
+    return _table(["run", *_titles(), "difference", "standard deviation of a single run's difference",
                    *(f"two runs of {title} differ by 3.5 points or more" for title in _titles())], rows)
 
 
@@ -112,7 +115,7 @@ def default_run() -> str:
     rows = [[label, _score(one, name), _score(other, name), _difference(result, name)]
             for name, label in (("accuracy", "accuracy"), ("log_loss", "log loss"))]
     return _table([f"{result['images']} {image_noun(result)}s, {result['seeds']} seeds", *_titles(),
-                   "difference (95 % interval)"], rows) + f"\n\nVerdict: {result['verdict']}."
+                   "difference (95 % interval)"], rows) + f"\n\nVerdict: {_verdict(result)}."
 
 
 def parity() -> str:
@@ -173,14 +176,19 @@ def _run(folder: Path) -> tuple[dict, dict, dict]:
     """Read both competitors' scores and their comparison."""
     paths = [folder / f"{name}.json" for name in (PAIR[0].name, PAIR[1].name, "compare")]
     if missing := [path for path in paths if not path.is_file()]:
-        raise ValueError(f"got no file {missing[0]}; expected the metrics of a run: `make repro` writes those in "
-                         "metrics, `bash docs/runs/run.sh FOLDER` the others, FOLDER with Alien vs. Predator's images")
+        raise ValueError(f"got no file {missing[0]}; expected the results of a run: `make repro` writes those in "
+                         "metrics/details, `bash docs/runs/run.sh FOLDER` the others, FOLDER with Alien vs. Predator's "
+                         "images")
     one, other, result = map(metrics.read, paths)
     return one, other, result
 
 
 def _titles() -> list[str]:
     return [competitor.title for competitor in PAIR]
+
+
+def _verdict(result: dict) -> str:
+    return sentences.verdict(result, (PAIR[0].title, PAIR[1].title), result["margin"])
 
 
 def _score(scores: dict, name: str = "accuracy") -> str:

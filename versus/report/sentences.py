@@ -1,23 +1,21 @@
 """Findings in words: the same sentences for the console and every page. Titles name the two competitors."""
 
 from collections.abc import Iterator
+from math import isclose
 
 import pandas as pd
 
 from versus import params
 from versus.evaluation import article
-from versus.evaluation.comparison import (BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETTER, OTHER, OTHER_BETTER, SIGNIFICANT,
-                                          UNDECIDED)
-from versus.evaluation.completeness import Completeness
-from versus.evaluation.explanation import by_size
-from versus.evaluation.intervals import SMALLEST_P
-from versus.evaluation.sample_size import Plan
+from versus.evaluation.findings import (BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETTER, OTHER, OTHER_BETTER, SIGNIFICANT,
+                                        SMALLEST_P, UNDECIDED, Completeness, Plan, by_size)
 from versus.frameworks import Competitor
 from versus.recipe.conventions import VERSIONS
 
 Titles = tuple[str, str]
 Pair = tuple[Competitor, Competitor]
 ROUNDING = 1e-3  # features (relative L2) are this close at float32, tenfold and more, if conventions are equal
+FEW_IMAGES = 30  # with fewer the accuracy of a single run is uncertain by 0.1 and more
 FEW_WRONG = 20  # with fewer wrong answers the interval of the log loss covers too little: benchmark/statistics
 SCOPE_OF_RUN = ("Training images, split and augmented views are fixed: the verdict is about accuracy, on this part, "
                 "given these views; compare.splits tries others.")
@@ -54,10 +52,14 @@ def named(who: str, titles: Titles) -> str:
 
 def verdict(result: dict, titles: Titles, margin: float) -> str:
     """Name the verdict of `comparison.compare`: 'PyTorch better', 'equivalent within 0.02', 'undecided'."""
-    names = {ONE_BETTER: f"{titles[0]} better", OTHER_BETTER: f"{titles[1]} better",
-             EQUIVALENT: f"equivalent within {margin:g}"}
-    text = names.get(result["verdict"], result["verdict"])
+    text = f"{EQUIVALENT} within {margin:g}" if result["verdict"] == EQUIVALENT else short_verdict(result, titles)
     return f"{text}, and neither beats the most frequent class" if result["better_than_majority"] == NEITHER else text
+
+
+def short_verdict(result: dict, titles: Titles) -> str:
+    """Name the verdict in two words at most: 'PyTorch better', 'equivalent', 'undecided'."""
+    return {ONE_BETTER: f"{titles[0]} better", OTHER_BETTER: f"{titles[1]} better"}.get(result["verdict"],
+                                                                                       result["verdict"])
 
 
 def comparison(one: dict, other: dict, result: dict, titles: Titles, margin: float, scope: str) -> Iterator[str]:
@@ -65,9 +67,12 @@ def comparison(one: dict, other: dict, result: dict, titles: Titles, margin: flo
 
     one, other: `scores.summary` of the two; result: `comparison.compare`; scope: SCOPE_OF_RUN or SCOPE_OF_FILES.
     """
-    yield (f"Verdict: {verdict(result, titles, margin)} ({_p_value(result)}). {_seeds(result, titles)}Both give the "
+    yield (f"Verdict: {verdict(result, titles, margin)} ({p_value(result)}). {_seeds(result, titles)}Both give the "
            f"same class to {result['agreement']:.1%} of the images.")
     yield scope
+    if result["units"] < FEW_IMAGES:
+        yield (f"Only {images(result['images'], result['units'], image_noun(result))}: they show large differences "
+               "alone, and a verdict on so few may not hold for others.")
     if result["better_than_majority"] != BOTH:
         who = {ONE: f"{titles[1]} is not", OTHER: f"{titles[0]} is not"}.get(result["better_than_majority"],
                                                                             "Neither is")
@@ -84,7 +89,7 @@ def comparison(one: dict, other: dict, result: dict, titles: Titles, margin: flo
                "log loss is unreliable, since a single confident mistake in other images would move it.")
 
 
-def _p_value(result: dict) -> str:
+def p_value(result: dict) -> str:
     """Give the p-value that inverts the interval of the accuracy difference."""
     value = f"p < {SMALLEST_P:g}" if result["p_value"] <= SMALLEST_P else f"p = {result['p_value']:.2g}"
     return f"{value}, McNemar's exact test" if result["seeds"] == 1 and result["units"] == result["images"] else value
@@ -119,7 +124,7 @@ def _spread(result: dict, titles: Titles) -> Iterator[str]:
     yield (f"Images make {result['share_of_images']:.0%} of the difference's variance, which more seeds would not "
            f"reduce. Between seeds, the difference of a pair of runs varies by {result['single_run_sd']:.3f} (standard "
            f"deviation).{few}")
-    what = "the article's " if result["gap"] == article.DIFFERENCE else ""
+    what = "the article's " if isclose(result["gap"], article.DIFFERENCE) else ""
     shares = [f"in {result[f'chance_of_gap_{who}']:.0%} of pairs ({result[f'chance_of_gap_{who}_low']:.0%} to "
               f"{result[f'chance_of_gap_{who}_high']:.0%})" for who in (ONE, OTHER)]
     yield (f"Two runs of {titles[0]} differ by {what}{result['gap']:.3g} or more {shares[0]}, two of {titles[1]} "
@@ -152,9 +157,10 @@ def splits(result: dict, titles: Titles) -> Iterator[str]:
 
 
 def parity(measured: dict, titles: Titles) -> str:
-    """Say what equal conventions leave of the difference, from metrics/parity.json; "" where conventions differ."""
+    """Say what equal conventions leave of the difference; `measured` is what stage parity measured."""
     if measured["conventions"] != "equal":
-        return ""
+        return (f"The conventions differ, and so do whole runs and heads; {titles[1]} against itself, each batch in "
+                "reverse order, shows what rounding alone does.")
 
     def differences(prefix: str) -> str:
         classes = plural(measured[f"{prefix}classes"], "predicted class", "predicted classes")
@@ -215,12 +221,11 @@ def enlargement(side: int, image_size: int) -> str:
             f"{image_size}). How they are enlarged, the convention resize, can decide more than the framework.")
 
 
-def era(conventions: params.Conventions) -> str:
+def era(year: params.Era) -> str:
     """Say whose defaults are compared where they are not today's; else ""."""
-    if conventions.era == "today":
+    if year == "today":
         return ""
-    return (f"The defaults are those of {conventions.era}: {VERSIONS[conventions.era]}. Today's: "
-            "conventions.era=today.")
+    return f"The defaults are those of {year}: {VERSIONS[year]}. Today's: conventions.era=today."
 
 
 def eras(shares: pd.DataFrame, scores: list[dict], pair: Pair) -> Iterator[str]:
@@ -236,7 +241,7 @@ def eras(shares: pd.DataFrame, scores: list[dict], pair: Pair) -> Iterator[str]:
            f"In log loss: {of_log_loss or 'none'}.")
 
 
-COMPLETE, INCOMPLETE, NOT_JUDGED = "yes", "no", "cannot be judged"
+COMPLETE, INCOMPLETE, NOT_JUDGED = "yes", "no", "not judged"
 
 
 def complete(judged: Completeness | None) -> str:
