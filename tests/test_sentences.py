@@ -48,13 +48,13 @@ def test_a_verdict_has_the_competitors_titles(verdict, words):
 
 
 def test_several_splits_are_said_in_three_lines():
-    assert sentences.splits_title(SPLITS, TITLES) == ("894 images, 858 independent, 5 splits, 3 sets of views, 10 seeds "
-                                                      "(Logistic minus Forest)")
+    title = "894 images, 858 independent, 5 splits, 3 sets of views, 10 seeds (Logistic minus Forest)"
+    assert sentences.splits_title(SPLITS, TITLES) == title
     said = list(sentences.splits(SPLITS, TITLES))
     assert said == [
         "Over new images, training sets of 715 images, views and seeds: p = 0.0021.",
-        "Logistic is more accurate than Forest in 9% of single runs, each on one split with views and a seed of its own "
-        "(ties count half; 1% to 50% by 5 splits).",
+        "Logistic is more accurate than Forest in 9% of single runs, each on one split with views and a seed of its "
+        "own (ties count half; 1% to 50% by 5 splits).",
         "The difference of such a run varies by 0.024 (standard deviation; by source: the validation images 0.020, the "
         "seeds 0.012, the training images 0.004, the views 0.000)."]
     assert "the seeds" not in list(sentences.splits(SPLITS | {"seeds": 1}, TITLES))[2]

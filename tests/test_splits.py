@@ -90,8 +90,8 @@ def predictions(seeds=2, seed=0, right=0.9):
     labels, folds = np.arange(60) % 2, np.arange(60) // 2 % 3
     shapes = ((3, seeds, 60), (2, seeds, 60))
     predicted, without_second = ((labels ^ (rng.random(shape) > right)).astype(np.int16) for shape in shapes)
-    return SplitPredictions(tuple(f"train/a/{number}" for number in range(60)), ("a", "b"), labels, np.arange(60), folds,
-                            predicted, without_second)
+    names = tuple(f"train/a/{number}" for number in range(60))
+    return SplitPredictions(names, ("a", "b"), labels, np.arange(60), folds, predicted, without_second)
 
 
 @pytest.mark.parametrize("seeds", [1, 2])

@@ -76,10 +76,10 @@ def _variance_of_interaction(values: np.ndarray, axes: Sequence[int]) -> float:
 def components(differences: np.ndarray, second: np.ndarray, folds: np.ndarray, units: np.ndarray) -> dict[str, float]:
     """Estimate what varies the difference of one training run on one split, as variances, at least 0.
 
-    differences: (views, seeds, images). second, (blocks - 1, seeds, images): those of heads that have seen neither the
-    image's block of folds nor a second one. images: which images validate, for as many as a fold has. training: which images
-    train, whatever their views (see `_of_training`). views and seed: including their interactions with images. Means
-    over the folds.
+    differences: (views, seeds, images). second, (blocks - 1, seeds, images): those of heads that have seen neither
+    the image's block of folds nor a second one. images: which images validate, for as many as a fold has. training:
+    which images train, whatever their views (see `_of_training`). views and seed: including their interactions with
+    images. Means over the folds.
     """
     rows, splits = [], int(folds.max()) + 1
     for cells in _of_folds(differences, folds, units):

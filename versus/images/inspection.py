@@ -33,8 +33,8 @@ def inspect(root: str | Path, files: Sequence[File]) -> pd.DataFrame:
     Images come first, sorted by `file`, their path below `root`; then the files that are left out, whose `file` and
     `class` are "", sorted by `origin`, the path in the source. `published` is the part in which the source put the
     image, "" if it has no parts. `problem` says why a file cannot be used, and is "" if it can; `conversion` why it has
-    to be converted, and `note` what else is worth knowing. `group` is what `data.group_column` says of it. `width` and `height` are 0, and `mode` and `format` "", if
-    the file was not opened.
+    to be converted, and `note` what else is worth knowing. `group` is what `data.group_column` says of it. `width` and
+    `height` are 0, and `mode` and `format` "", if the file was not opened.
     """
     root = Path(root)
     used = sorted((file for file in files if not file.left_out), key=lambda file: file.target)

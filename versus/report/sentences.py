@@ -144,7 +144,7 @@ def splits_title(result: dict, titles: Titles) -> str:
 def splits(result: dict, titles: Titles) -> Iterator[str]:
     """Say what another split, other views and other seeds would change, from `splits.compare_splits`."""
     yield (f"Over new images, training sets of {plural(result['training_images'], 'image')}, views and seeds: "
-           f"{_p_value(result | {'seeds': 0})}.")
+           f"{p_value(result | {'seeds': 0})}.")
     yield (f"{titles[1]} is more accurate than {titles[0]} in {result['probability_other_better']:.0%} of single runs, "
            f"each on one split with views and a seed of its own (ties count half; {result['probability_low']:.0%} to "
            f"{result['probability_high']:.0%} by {result['splits']} splits).")
