@@ -20,6 +20,13 @@ def parser() -> argparse.ArgumentParser:
     top.set_defaults(command=lambda options: top.print_help())
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
 
+    for add in (add_statistics, add_run, add_revisions, add_reference):
+        add(commands)
+    return top
+
+
+def add_statistics(commands: "argparse._SubParsersAction") -> None:
+    """Add `compare` and `sample-size`, for the predictions of any two classifiers."""
     command = commands.add_parser(
         "compare", help="compare the predictions of any two classifiers for the same images",
         description="Compare any two classifiers from their predictions for the same labelled images: scores, paired "
@@ -40,10 +47,19 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(command=compare)
 
     command = commands.add_parser(
-        "show", help="print the tables of the last run once more",
-        description="Print the tables and sentences of the last run, from the files in metrics/details.")
-    command.set_defaults(command=show)
+        "sample-size", help="how many images and seeds show a difference of so many points",
+        description="Say how many validation images and seeds show a given difference in accuracy with a probability "
+        "of 80 %, from the variation in predictions that exist.")
+    command.add_argument("difference", type=float, metavar="DIFFERENCE",
+                         help="of the accuracies, as a share of the images: 0.02 is 2 points")
+    command.add_argument("--predictions", nargs=2, type=Path, metavar=("A.csv", "B.csv"),
+                         default=[Path("data/predictions/keras.csv"), Path("data/predictions/torch.csv")],
+                         help="files as `compare` takes them (default: those of the current run)")
+    command.set_defaults(command=sample_size)
 
+
+def add_run(commands: "argparse._SubParsersAction") -> None:
+    """Add `use` and `show`: the images of this project's run, and its results."""
     command = commands.add_parser(
         "use", help="compare the frameworks on a folder of your own images",
         description="Say what a folder of images holds (classes, parts, counts, what is left out and why), and set it "
@@ -55,6 +71,14 @@ def parser() -> argparse.ArgumentParser:
                          "classes)")
     command.set_defaults(command=use)
 
+    command = commands.add_parser(
+        "show", help="print the tables of the last run once more",
+        description="Print the tables and sentences of the last run, from the files in metrics/details.")
+    command.set_defaults(command=show)
+
+
+def add_revisions(commands: "argparse._SubParsersAction") -> None:
+    """Add `gate` and `report`, which look at two revisions."""
     command = commands.add_parser(
         "gate", help="is a classifier of this revision worse than that of another one?",
         description="Compare the workspace's predictions with those of another revision, for each framework, by the "
@@ -75,19 +99,6 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--images", default="", metavar="URL", help="address of the folder that will hold report/, "
                          "where the images cannot lie beside the text (default: relative addresses)")
     command.set_defaults(command=report)
-
-    command = commands.add_parser(
-        "sample-size", help="how many images and seeds show a difference of so many points",
-        description="Say how many validation images and seeds show a given difference in accuracy with a probability "
-        "of 80 %, from the variation in predictions that exist.")
-    command.add_argument("difference", type=float, metavar="DIFFERENCE",
-                         help="of the accuracies, as a share of the images: 0.02 is 2 points")
-    command.add_argument("--predictions", nargs=2, type=Path, metavar=("A.csv", "B.csv"),
-                         default=[Path("data/predictions/keras.csv"), Path("data/predictions/torch.csv")],
-                         help="files as `compare` takes them (default: those of the current run)")
-    command.set_defaults(command=sample_size)
-    add_reference(commands)
-    return top
 
 
 def add_reference(commands: "argparse._SubParsersAction") -> None:
