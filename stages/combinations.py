@@ -29,6 +29,7 @@ def main(first, second):
 
     ends = [each.resolve(settings.conventions) for each in (one, other)]
     resolved = conventions.combinations(*ends)
+    combinations.check_batches(settings, resolved)
     entries = combinations.entries(resolved, train.files + images.files)
     computer = combinations.FeatureComputer(backbone, own, weights.read_pretrained("models/backbone.safetensors"),
                                             settings, train.files, {part: images.files})

@@ -8,7 +8,7 @@ from tests.helpers.imports import imported
 from tests.helpers.paths import ROOT
 from versus import params
 from versus.artifacts import combinations as files
-from versus.artifacts.features import Features
+from versus.artifacts.features import Features, FeaturesError
 from versus.artifacts.predictions import Predictions, PredictionsError
 from versus.frameworks import combinations
 from versus.images.dataset import Part
@@ -36,12 +36,20 @@ def test_entries_name_what_features_depend_on_and_the_first_combination_of_each_
     assert combinations.first_of_each(entries, combined) == {entries[0]: combined[0], entries[1]: combined[1]}
 
 
+def test_batches_of_the_batch_statistics_must_be_those_of_training():
+    """Across eras, too, whose conventions `params.load` does not see."""
+    settings = SETTINGS.model_copy(update={"train": SETTINGS.train.model_copy(update={"batch": 3})})
+    frozen, batch = (conventions.resolve(Conventions.of(name), "torch") for name in params.FRAMEWORKS)
+    combinations.check_batches(settings, [frozen])
+    with pytest.raises(FeaturesError, match="an extract.batch of 32, a train.batch of 3; expected equal ones"):
+        combinations.check_batches(settings, [frozen, batch])
+
+
 @pytest.mark.parametrize("framework", params.FRAMEWORKS)
 def test_entries_depend_on_every_module_that_computes_features(framework):
     own = ROOT / "versus/frameworks" / framework
     modules = set().union(*(imported(path) for path in (
-        ROOT / "versus/frameworks/extraction.py", own / "features.py", own / "backbone.py", own / "runtime.py",
-        own / "pretrained.py")))
+        ROOT / "versus/frameworks/extraction.py", own / "features.py", own / "backbone.py", own / "runtime.py")))
     # params hands on values, which the fingerprint holds; conventions names values, which the entry's name holds
     without_effect = {"versus/frameworks/__init__.py", "versus/params.py", "versus/recipe/conventions.py"}
     assert {path.as_posix() for path in combinations.sources(framework)} == modules - without_effect

@@ -114,11 +114,14 @@ def test_predictions_that_are_not_in_reach_are_told(colleague):
     assert "dvc pull data/predictions/keras.csv" in printed
 
 
-def test_predictions_come_from_a_remote(project, colleague, tmp_path):
+@pytest.mark.parametrize("relative", [False, True])
+def test_predictions_come_from_a_remote(project, colleague, tmp_path, relative):
+    """Even if the other revision knew no remote."""
     shutil.copytree(project.folder / ".dvc" / "cache", tmp_path / "remote")
-    colleague.output("dvc", "remote", "add", "--default", "store", str(tmp_path / "remote"))
+    url = "../remote" if relative else str(tmp_path / "remote")
+    colleague.output("dvc", "remote", "add", "--default", "store", url)
     assert judge(colleague, "origin/main")[0] == 1
-    assert not (colleague.folder / "data").exists()  # nothing was written
+    assert not list(colleague.folder.glob("data/**/*.csv"))  # nothing was written
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/nothing", "/nowhere"])

@@ -164,6 +164,8 @@ def test_three_experiments_fit_160_columns(project):
         project.output("dvc", "exp", "run", *(word for each in settings for word in ("-S", each)))
     shutil.copy(ROOT / "Makefile", project.folder)
     project.environment["COLUMNS"] = "160"
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # of a `make test` around this
+        project.environment.pop(name, None)
     shown = lines_of(project, "make", "--silent", "--assume-old", ".venv/installed", "experiments")
     assert max(map(len, shown)) <= 160 and "…" not in "".join(shown)
     heading, *rows = [line.split() for line in shown if "─" not in line or "[" in line]

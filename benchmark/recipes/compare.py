@@ -40,12 +40,14 @@ def sentences(name: str, result: Replication, margin: float) -> list[str]:
     """Say what was found of one metric."""
     low, high = result.difference.interval()
     spread = result.spread
+    compared = (f"the pipeline's is {spread.ratio:.2f} times the recipe's ({spread.low:.2f} to {spread.high:.2f})"
+                f"{': strays' if spread.differs else ''}" if np.isfinite(spread.ratio) else
+                "needs four runs of each to be compared")
     return [
         f"{name}: recipe {result.one.mean():.3f} ± {result.one.std(ddof=1):.3f}, pipeline {result.other.mean():.3f} ± "
         f"{result.other.std(ddof=1):.3f}, pipeline minus recipe {result.difference.mean:+.3f} "
         f"({low:+.3f} to {high:+.3f}): {result.verdict} (margin {margin:g})",
-        f"  spread between runs: the pipeline's is {spread.ratio:.2f} times the recipe's ({spread.low:.2f} to "
-        f"{spread.high:.2f}){': strays' if spread.differs else ''}"]
+        f"  spread between runs: {compared}"]
 
 
 def main(ours: Path, recipes: list[Path], margin: float, log_loss_margin: float) -> int:

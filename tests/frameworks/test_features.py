@@ -217,12 +217,6 @@ def test_a_batch_of_a_single_value_a_channel_is_refused(backbones, extract_with)
         extract_with(backbones["batch"], UPDATING, settings_of(32, 5))
 
 
-def test_batches_of_the_batch_statistics_must_be_those_of_training(backbones, extract_with):
-    settings = SETTINGS.model_copy(update={"train": COMMITTED.train.model_copy(update={"batch": 3})})
-    with pytest.raises(FeaturesError, match="an extract.batch of 4, a train.batch of 3; expected equal ones"):
-        extract_with(backbones["batch_not_stored"], NOT_STORED, settings)
-
-
 @pytest.mark.parametrize("size, batch", [(33, 5), (32, 4)])
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet50"])
 def test_any_larger_batch_or_image_will_do(own, adapter, tensors, name, size, batch):

@@ -33,6 +33,7 @@ class Clone:
 
     def __init__(self, folder):
         self.folder = Path(folder)
+        self.images = self.folder.with_name(f"{self.folder.name}.images")  # what `restore` puts into data/raw
         folders = {"DVC_SITE_CACHE_DIR": str(self.folder.with_name(f"{self.folder.name}.dvc"))}
         author = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
                   for what, value in (("NAME", "test"), ("EMAIL", "test@localhost"))}
@@ -72,6 +73,9 @@ class Clone:
         self.output("git", "reset", "--quiet", "--hard")
         self.output("git", "clean", "--quiet", "--force", "-d")
         self.output("dvc", "checkout", "--force")
+        if self.images.is_dir():  # data/raw is not in DVC's cache
+            shutil.rmtree(self.folder / "data/raw", ignore_errors=True)
+            shutil.copytree(self.images, self.folder / "data/raw")
 
     def lock(self):
         """The bytes of dvc.lock."""
@@ -125,6 +129,7 @@ def run_once(folder):
     last = clone.run("dvc", "repro")
     clone.run("dvc", "repro", "eras/dvc.yaml")
     clone.commit()
+    shutil.copytree(clone.folder / "data/raw", clone.images)
     return clone, last
 
 

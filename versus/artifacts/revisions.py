@@ -46,10 +46,12 @@ def read(path: str, revision: str | None = WORKSPACE) -> bytes:
     configured. Raises RevisionError.
     """
     from dvc.api import DVCFileSystem  # takes a second to import
+    from dvc.config import Config
     where = f"of {revision}" if revision else "of this revision"
     logging.getLogger("dvc").setLevel(logging.CRITICAL)  # what fails is said below
     try:
-        files = DVCFileSystem(url=".", rev=revision)
+        remotes = {key: value for key, value in Config.from_cwd().items() if key in ("core", "remote")}
+        files = DVCFileSystem(url=".", rev=revision, config=remotes)  # of today: an old revision may have had none
         if files.exists(path):
             with files.open(path, "rb") as file:
                 return file.read()

@@ -1,9 +1,9 @@
 """Every combination of the conventions in which the frameworks differ: its features, and the heads trained on them.
 
-One framework stands for all: with equal conventions they compute the same numbers (metrics/parity.json).
+One framework stands for all: with equal conventions they compute the same numbers (metrics/details/parity.json).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from versus import params
 from versus.artifacts.feature_cache import fingerprint
-from versus.artifacts.features import Features, Statistics
+from versus.artifacts.features import Features, FeaturesError, Statistics
 from versus.frameworks.extraction import extract
 from versus.frameworks.training import Trainer, fit_seeds
 from versus.images.dataset import Part
@@ -25,7 +25,7 @@ from versus.recipe.weights import Pretrained
 # the modules that the features of a combination are computed by, apart from the framework's own
 SOURCES = ["artifacts/features.py", "frameworks/extraction.py", "images/opening.py", "recipe/architectures.py",
            "recipe/draws.py", "recipe/pixels.py", "recipe/weights.py"]
-OWN_SOURCES = ["backbone.py", "features.py", "networks.py", "pretrained.py", "runtime.py"]
+OWN_SOURCES = ["backbone.py", "features.py", "networks.py", "runtime.py"]
 
 
 def settings_of_combinations(settings: params.Params) -> params.Params:
@@ -40,8 +40,21 @@ def settings_of_combinations(settings: params.Params) -> params.Params:
 
 def sources(framework: Framework) -> list[Path]:
     """List the modules on which the features of a combination depend, relative to the repository."""
+    own = [*OWN_SOURCES, "pretrained.py"] if framework == "keras" else OWN_SOURCES  # its backbone takes weights by that
     return [Path("versus", source) for source in SOURCES] + [Path("versus/frameworks", framework, source)
-                                                             for source in OWN_SOURCES]
+                                                             for source in own]
+
+
+def check_batches(settings: params.Params, resolved: Iterable[Resolved]) -> None:
+    """Raise FeaturesError if the statistics of a batch are used in any combination and training has other batches.
+
+    A feature then depends on its whole batch, so training must step through the same batches. `params.load` checks that
+    for the conventions of a run, but those of another era can be others.
+    """
+    size, other = settings.extract.batch, settings.train.batch
+    if size != other and any(conventions.batch_statistics for conventions in resolved):
+        raise FeaturesError(f"got an extract.batch of {size}, a train.batch of {other}; expected equal ones, since "
+                            "batch norm uses the statistics of the batch: change one of them")
 
 
 def origin(settings: params.Params, framework: Framework, part: str, *files: Path) -> str:

@@ -53,13 +53,10 @@ def extract(own: ModuleType, backbone: Any, train: list[Path], plain: dict[str, 
 def check_batches(settings: params.Params, training: bool, batches: list[draws.Batches]) -> None:
     """Raise FeaturesError where batch norm in training mode cannot work with the `batches` of each view.
 
-    A feature then depends on its whole batch, so training must step through the same batches. And where a batch is a
-    single image and its last feature map a single pixel, there is one value a channel, which has no variance.
+    Where a batch is a single image and its last feature map a single pixel, there is one value a channel, which has no
+    variance.
     """
     size, batch = settings.model.image_size, settings.extract.batch
-    if training and batch != settings.train.batch:
-        raise FeaturesError(f"got an extract.batch of {batch}, a train.batch of {settings.train.batch}; expected equal "
-                            "ones, since batch norm uses the statistics of the batch: change one of them")
     if training and size <= STRIDE and 1 in map(len, batches[0]):
         raise FeaturesError(f"model.image_size: got {size} with an extract.batch of {batch}, which leaves one of the "
                             f"{sum(map(len, batches[0]))} training images to a batch of its own: too few pixels for "
