@@ -113,11 +113,7 @@ def test_forced_run_writes_the_same_bytes(clone, twenty):
 CHANGES = {
     "margin": ({"compare.margin": 0.3}, [], {"check", "compare"}),
     # the statistics of the explanation, but none of the training runs that they are of
-<<<<<<< HEAD
-    "resamples": ({"compare.bootstrap": 300}, [], {"check", "compare", "splits", "explain"}),
-=======
-    "resamples": ({"compare.bootstrap": 300}, [], {"check", "evaluate", "compare", "explain"}),
->>>>>>> main
+    "resamples": ({"compare.bootstrap": 300}, [], {"check", "evaluate", "compare", "splits", "explain"}),
     # with epsilon where Keras has it, Keras's heads stay what they were: its predictions are not computed again
     "adam": ({"conventions.adam": "keras"}, ["predict_keras", "predict_torch"],
              {"check", "train_keras", "train_torch", "predict_torch"}),
