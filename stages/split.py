@@ -19,7 +19,7 @@ def main():
     usable = raw[raw.problem == ""]
     with conversion.converted(usable, Path("data/raw"), settings.data.background) as paths:
         duplicates = near_duplicates(paths).among(usable.index.to_numpy(), len(raw))
-        groups = units.join(duplicates.near, raw.file, (raw.problem == "").to_numpy(), settings.data.groups)
+        groups = units.join(duplicates.near, raw, settings.data.groups)
         table = splitting.split(raw, duplicates._replace(near=groups), settings.split)
         path_of = dict(zip(usable.file, paths))
         copied = table[table.path != ""]

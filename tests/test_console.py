@@ -98,6 +98,18 @@ def test_images_that_belong_together_are_counted():
     assert "200 validation images, 141 independent, 10 seeds" in print_comparison(changes={"units": 141})
 
 
+def test_several_splits_have_a_table_of_their_own():
+    result = {"splits": 5, "images": 894, "units": 894, "training_images": 715, "view_sets": 3, "seeds": 10,
+              "accuracy_one": 0.94, "accuracy_other": 0.909, "accuracy_difference": -0.031, "accuracy_low": -0.05,
+              "accuracy_high": -0.012, "p_value": 0.002, "probability_other_better": 0.09, "probability_low": 0.01,
+              "probability_high": 0.5, "sd_images": 0.02, "sd_training": 0.004, "sd_views": 0.0, "sd_seed": 0.012,
+              "sd_single_run": 0.024}
+    text = printed(printing.show_splits, result, ("Forest", "Logistic"))
+    assert "894 images, 5 splits, 3 sets of views, 10 seeds (Logistic minus Forest)" in " ".join(text.split())
+    assert cells(text, "accuracy") == ["accuracy", "0.940", "0.909", "-0.031", "-0.050 to -0.012"]
+    assert "p = 0.002" in text and "by source: the validation images 0.020" in text
+
+
 def test_classes_of_unequal_size_have_the_rows_that_they_need():
     unequal = print_comparison(changes={"majority": 0.95})
     assert cells(unequal, "most frequent class") == ["most frequent class", "0.950", "0.950"]

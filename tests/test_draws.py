@@ -88,6 +88,24 @@ def test_steps_by_batch_reorder_whole_batches_of_one_view():
     assert len({tuple(batches[0] % IMAGES) for batches in epochs}) > 3
 
 
+def test_batches_of_folds_hold_one_fold_each_and_none_is_short():
+    folds = np.repeat([1, 0, 2], [40, 33, 9])
+    made = draws.batches_of_folds(extract(), folds)
+    assert len(made) == 3  # views
+    for of_folds in made:
+        assert [sorted(map(len, of_fold)) for of_fold in of_folds] == [[16, 17], [20, 20], [9]]
+        assert [sorted(np.concatenate(of_fold)) for of_fold in of_folds] == [list(range(33)), list(range(40)),
+                                                                             list(range(9))]
+    assert (made[0][1][0] != made[1][1][0]).any()
+
+
+def test_even_batches_come_in_any_order():
+    made = [[np.arange(number, number + 5) for number in range(0, 40, 5)]]
+    firsts = [[batch[0] for batch in batches] for batches in draws.steps_by_batch(0, train(epochs=9), made, even=True)]
+    assert all(sorted(first) == list(range(0, 40, 5)) for first in firsts)
+    assert len({first[-1] for first in firsts}) > 3
+
+
 def test_seeds_draw_apart_and_repeat():
     def rows(seed):
         return np.concatenate([np.concatenate(batches) for batches in draws.steps(seed, train(), 3, IMAGES)])

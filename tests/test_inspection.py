@@ -56,7 +56,7 @@ def test_inspect_describes_each_file_and_says_what_is_wrong(folder):
     assert list(described.index) == sorted(described.index)
     assert described.loc["train/a/1.png"].drop("sha256").to_dict() == {
         "class": "a", "published": "train", "width": 300, "height": 200, "mode": "RGB", "format": "PNG", "problem": "",
-        "conversion": "", "note": "", "origin": "original/train/a/1.png"}
+        "conversion": "", "note": "", "origin": "original/train/a/1.png", "group": ""}
     problems = described.problem[described.problem != ""]
     assert set(problems.index) == {f"train/b/{name}" for name in [*spoilt, "small.png"]}
     reasons = {"empty": "empty file", "small": "too small: 7x90", "truncated": "image file is truncated",

@@ -102,3 +102,31 @@ def test_what_is_no_table_of_labels_is_refused(top, content, words):
 
 def test_a_table_elsewhere_is_refused(top, tmp_path):
     assert "of which there are 0" in refusal(top) and "in the folder of the images" in refusal(top)
+
+
+def test_a_column_says_which_images_belong_together(top):
+    patients = ("p1", "p2", "", " p2 ")
+    table(top, "image,patient,label", lambda number: f"x{number},{patients[number % 4]},{'ab'[number % 2]}")
+    data = settings(folder=str(top), labels="meta.csv", group_column="patient")
+    files, notes = read(top, data, split())
+    assert Counter(file.group for file in files) == {"p1": 3, "p2": 6, "": 4}  # and the table itself
+    assert notes[1] == "groups: column 'patient', 2 of 9 images"
+    assert {file.group for file in read(top, settings(folder=str(top), labels="meta.csv"), split())[0]} == {""}
+
+
+def test_the_column_of_groups_is_never_taken_for_the_classes(top):
+    table(top, "image,diagnosis,patient", lambda number: f"x{number},{'ab'[number % 2]},{'pq'[number // 6]}")
+    assert used(top, group_column="diagnosis")[0] == {("", "p"): 6, ("", "q"): 6}
+
+
+def test_a_column_of_groups_that_is_not_there_or_tells_no_two_apart_is_refused(top):
+    table(top, "image,label,site", lambda number: f"x{number},{'ab'[number % 2]},here")
+    assert "data.group_column: got 'patient'; expected a column of" in refusal(top, group_column="patient")
+    assert "got 'site', in which all images have 'here'; expected two" in refusal(top, group_column="site")
+    table(top, "image,label,site", lambda number: f"x{number},{'ab'[number % 2]},")
+    assert "in which all images have nothing" in refusal(top, group_column="site")
+
+
+def test_an_image_of_two_groups_is_left_out(top):
+    table(top, "image,label,patient", lambda number: f"x{number % 12},{'ab'[number % 2]},p{number % 5}", count=13)
+    assert used(top, group_column="patient")[1]["in the table with several parts or groups"] == 1

@@ -88,6 +88,19 @@ def test_batch_statistics_need_one_batch_size(tmp_path):
     assert load(tmp_path, text.replace("  all: native", "  all: keras")).train.batch == 16  # batch norm is frozen
 
 
+def test_two_splits_are_refused(tmp_path):
+    assert load(tmp_path, VALUES.replace("  splits: 1", "  splits: 3")).compare.splits == 3
+    with pytest.raises(params.ParamsError, match=r"yaml:\d+: compare.splits: got 2; expected 1 .* or 3 and more"):
+        load(tmp_path, VALUES.replace("  splits: 1", "  splits: 2"))
+
+
+def test_a_column_of_groups_needs_a_table(tmp_path):
+    text = VALUES.replace("  group_column: ''", "  group_column: patient")
+    with pytest.raises(params.ParamsError, match="data.group_column: got 'patient' without a table of labels; exp"):
+        load(tmp_path, text)
+    assert load(tmp_path, text.replace("  labels: ''", "  labels: t.csv")).data.group_column == "patient"
+
+
 def test_missing_file_and_broken_yaml(tmp_path):
     with pytest.raises(params.ParamsError, match="run from the top of the repository"):
         params.load(tmp_path / "params.yaml")

@@ -175,11 +175,13 @@ def calls(module):
     ("np.load", {"versus/artifacts/features.py"}),
     ("load_file", {"versus/artifacts/features.py", "versus/artifacts/heads.py"}),
     ("save_file", {"versus/artifacts/combinations.py", "versus/artifacts/feature_cache.py",
-                   "versus/artifacts/features.py", "versus/artifacts/heads.py", "versus/recipe/weights.py"}),
-    ("safe_open", {"versus/artifacts/combinations.py", "versus/artifacts/feature_cache.py",
+                   "versus/artifacts/features.py", "versus/artifacts/heads.py", "versus/artifacts/splits.py",
                    "versus/recipe/weights.py"}),
+    ("safe_open", {"versus/artifacts/combinations.py", "versus/artifacts/feature_cache.py",
+                   "versus/artifacts/splits.py", "versus/recipe/weights.py"}),
     ("json.loads", {"versus/artifacts/combinations.py", "versus/artifacts/metrics.py", "versus/artifacts/model_info.py",
-                    "versus/artifacts/revisions.py", "versus/frameworks/keras/classifier.py"}),
+                    "versus/artifacts/revisions.py", "versus/artifacts/splits.py",
+                    "versus/frameworks/keras/classifier.py"}),
 ])
 def test_a_format_has_one_door(function, doors):
     assert {module for module in modules() if function in calls(module)} == doors

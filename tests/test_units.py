@@ -18,8 +18,13 @@ def settings(**changes):
     return Split(**{"published": True, "validation": 0.2, "test": 0.0, "leaks": "remove", "seed": 0} | changes)
 
 
-def join(pattern, groups=ALONE, usable=ALL, files=FILES):
-    return units.join(groups, files, usable, pattern).tolist()
+def table_of(files, usable=True, group=""):
+    """A table as data/raw.csv, with what `units.join` reads of it."""
+    return pd.DataFrame({"file": files, "problem": np.where(usable, "", "empty file"), "group": group})
+
+
+def join(pattern, groups=ALONE, usable=ALL, group=""):
+    return units.join(groups, table_of(FILES, usable, group), pattern).tolist()
 
 
 def test_files_with_the_same_name_in_them_are_one_unit_across_classes():
@@ -38,9 +43,17 @@ def test_near_duplicates_and_names_are_chained():
     assert join(r"p(\d+)_", groups) == [0, 0, 2, 3, 0, 2, 2]
 
 
+def test_what_the_table_of_labels_says_joins_images_too():
+    column = ["x", "", "x", "", "", "y", "z"]
+    assert join("", group=column) == [0, 1, 0, 3, 4, 5, 6]
+    assert join("", np.array([0, 1, 2, 3, 4, 1, 6]), group=column) == [0, 1, 0, 3, 4, 1, 6]
+    assert join(r"p(\d+)_", group=column) == [0, 0, 0, 3, 0, 5, 5]  # chained with the pattern's
+    assert join("", group=column, usable=FILES != "a/p2_1.png") == ALONE.tolist()
+
+
 def test_files_that_cannot_be_used_are_in_no_group():
     usable = FILES != "a/p1_2.png"
-    assert join(r"p(\d+)_", usable=usable.to_numpy()) == [0, 1, 2, 3, 0, 5, 5]
+    assert join(r"p(\d+)_", usable=usable) == [0, 1, 2, 3, 0, 5, 5]
 
 
 def test_what_is_not_found_or_an_optional_group_that_is_empty_is_no_name():
@@ -56,8 +69,8 @@ def test_a_pattern_that_tells_no_two_apart_is_refused(pattern, got):
 def test_a_patient_is_never_in_two_parts():
     files = [f"{name}/patient{patient:02}_{k}.png" for name in "ab" for patient in range(12) for k in range(4)]
     raw = pd.DataFrame({"file": files, "class": [file[0] for file in files], "published": "",
-                        "sha256": files, "problem": "", "format": "PNG", "conversion": ""})
-    groups = units.join(np.arange(len(raw)), raw.file, np.ones(len(raw), bool), r"patient(\d+)")
+                        "sha256": files, "problem": "", "format": "PNG", "conversion": "", "group": ""})
+    groups = units.join(np.arange(len(raw)), raw, r"patient(\d+)")
     for seed in range(10):
         table = split(raw, Duplicates(groups, np.arange(len(raw))), settings(validation=0.25, seed=seed))
         patients = table.file.str.extract(r"(patient\d+)")[0]
@@ -69,8 +82,8 @@ def test_a_patient_of_both_published_parts_is_taken_out_of_training():
              for name in "ab" for patient in patients]
     raw = pd.DataFrame({"file": files, "class": [file.split("/")[1] for file in files],
                         "published": [file.split("/")[0] for file in files], "sha256": files, "problem": "",
-                        "format": "PNG", "conversion": ""})
-    groups = units.join(np.arange(len(raw)), raw.file, np.ones(len(raw), bool), r"(p\d)\.")
+                        "format": "PNG", "conversion": "", "group": ""})
+    groups = units.join(np.arange(len(raw)), raw, r"(p\d)\.")
     table = split(raw, Duplicates(groups, np.arange(len(raw))), settings()).set_index("file")
     assert table.loc["train/a/p3.png"].reason == "same group as validation/a/p3.png in validation"
     assert counts(table.reset_index(), raw)["leaks_removed"] == 2

@@ -67,6 +67,15 @@ def test_what_is_left_out_is_said_and_tables_are_set(place, tmp_path):
     assert '  labels: "t.csv" ' in (place / "params.yaml").read_text()
 
 
+def test_a_column_of_groups_is_forgotten_with_its_table(place, tmp_path):
+    lay(tmp_path / "mine", "a", "b")
+    text = (place / "params.yaml").read_text()
+    text = text.replace('  labels: ""', '  labels: "t.csv"').replace('  group_column: ""', '  group_column: "patient"')
+    (place / "params.yaml").write_text(text)
+    assert use(place, tmp_path / "mine").returncode == 0
+    assert '  group_column: "" ' in (place / "params.yaml").read_text()
+
+
 def test_a_folder_that_is_not_there_is_refused(place):
     done = use(place, "nowhere")
     assert done.returncode == 1 and done.stderr == "ERROR: got 'nowhere', which is no folder; expected one of images\n"

@@ -44,6 +44,7 @@ class Data(Section):
     labels: str
     file_column: str
     class_column: str
+    group_column: str
     background: Annotated[str, AfterValidator(_colour)]
     classes: Annotated[int, Field(ge=2, le=100)]
     per_class: Annotated[int, Field(ge=4)]
@@ -123,6 +124,7 @@ class Compare(Section):
     margin: Share
     bootstrap: Annotated[int, Field(ge=100)]
     seed: Seed
+    splits: Annotated[int, Field(ge=1, le=50)] = 1
 
 
 class Explain(Section):
@@ -147,7 +149,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Params:
-        for rule in (_groups_compile, _weights_fit, _one_batch_size):
+        for rule in (_group_column_has_a_table, _groups_compile, _weights_fit, _one_batch_size, _splits_train):
             rule(self)
         return self
 
@@ -158,6 +160,12 @@ class _InvalidCombination(ValueError):
     def __init__(self, key: str, message: str):
         super().__init__(message)
         self.key = key
+
+
+def _group_column_has_a_table(settings: Params) -> None:
+    if settings.data.group_column and not settings.data.labels:
+        raise _InvalidCombination("data.group_column", f"got {settings.data.group_column!r} without a table of labels; "
+                                  "expected data.labels to name the table that has this column, or to be empty")
 
 
 def _groups_compile(settings: Params) -> None:
@@ -181,6 +189,12 @@ def _one_batch_size(settings: Params) -> None:
         raise _InvalidCombination("extract.batch", f"got {settings.extract.batch} with train.batch "
                                   f"{settings.train.batch}; in training mode batch norm makes a feature depend on its "
                                   "whole batch, so the two must be equal")
+
+
+def _splits_train(settings: Params) -> None:
+    if settings.compare.splits == 2:
+        raise _InvalidCombination("compare.splits", "got 2; expected 1 for the split alone, or 3 and more: what the "
+                                  "training images contribute is told by leaving out a second part of them")
 
 
 def load(path: str | Path = "params.yaml") -> Params:

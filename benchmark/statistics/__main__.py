@@ -4,14 +4,17 @@ python -m benchmark.statistics [NAME …]: the simulations of these names, or al
 """
 
 import sys
+from dataclasses import replace
 
 import numpy as np
-from scipy.stats import chi2, norm
+from scipy.stats import chi2, norm, t
 
 from benchmark.statistics import examples
 from tests.helpers.predictions import (MIXED, World, correct, grouped_margins, log_losses, predictions_of,
                                        predictions_of_two_classes)
+from tests.helpers.split_runs import draw as draw_splits
 from versus.evaluation import explanation, gate, scores
+from versus.evaluation import splits as several_splits
 from versus.evaluation.chance import chance_of_gap
 from versus.evaluation.comparison import compare, mcnemar_exact
 from versus.evaluation.intervals import estimate
@@ -171,6 +174,31 @@ def shares():
     print(f"a default without effect is significant in {wrong} of 100 runs")
 
 
+def splits():
+    """Coverage over several splits: images alone, the corrected t of Nadeau & Bengio (2003), and what is printed."""
+    print("images  splits  effects                                  coverage: images  corrected t  printed  widths")
+    for images, number, effects in (
+            (300, 5, {}), (300, 5, {"training": 0.05}), (300, 5, {"training": 0.15}), (900, 5, {"training": 0.1}),
+            (900, 10, {"training": 0.1}), (300, 3, {"training": 0.15, "seed": 0.1}), (300, 5, {"views": 0.15}),
+            (900, 5, {"training": 0.1, "views": 0.1, "seed": 0.1}), (300, 5, {"members": 5, "training": 0.1}),
+            (300, 5, {"seeds": 1, "training": 0.1})):
+        rng, covered, width = np.random.default_rng(0), np.zeros(3), np.zeros(3)
+        for _ in range(RUNS):
+            runs = draw_splits(rng, images, number, **effects)
+            printed = several_splits.estimate(*runs[:4], SETTINGS)
+            of_images = replace(printed, variances=replace(printed.variances, of_runs=()))
+            means = np.array([runs.differences[..., runs.folds == fold].mean() for fold in range(number)])
+            half = t.ppf(0.975, number - 1) * np.sqrt((1 / number + 1 / (number - 1)) * means.var(ddof=1))
+            intervals = (of_images.interval(), (means.mean() - half, means.mean() + half), printed.interval())
+            for k, (low, high) in enumerate(intervals):
+                covered[k] += low <= runs.truth <= high
+                width[k] += high - low
+        (first, second, third), widths = covered / RUNS, width / RUNS
+        named = ", ".join(f"{name} {value}" for name, value in effects.items()) or "none"
+        print(f"{images:6} {number:7}  {named:40} {first:17.2f} {second:12.2f} {third:8.2f}   "
+              + " ".join(f"{each:.3f}" for each in widths))
+
+
 def gate_outcomes():
     """What the gate says of 200 simulated changes each: 200 images, five seeds, margin 0.02."""
     print(f"| true difference | {' | '.join(OUTCOMES)} |\n|---:|{'---:|' * len(OUTCOMES)}")
@@ -186,7 +214,7 @@ def gate_outcomes():
 
 
 SIMULATIONS = {each.__name__: each for each in (units, chance, needed, calibration, floors, single_pairs, few_wrong,
-                                                shares, gate_outcomes)}
+                                                shares, splits, gate_outcomes)}
 
 
 def main(names):

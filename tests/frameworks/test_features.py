@@ -222,7 +222,7 @@ def test_a_batch_of_a_single_value_a_channel_is_refused(backbones, extract_with)
 def test_any_larger_batch_or_image_will_do(own, adapter, tensors, name, size, batch):
     """Six images leave one of 33 pixels a side to the last batch, or two of 32."""
     settings = settings_of(size, batch)
-    check_batches(settings, True, 6)
+    check_batches(settings, True, draws.batches(settings.extract, 6))
     model = settings.model.model_copy(update={"backbone": name})
     backbone = own.backbone.build(model, Pretrained(tensors[name]), "batch")
     last = np.random.default_rng(0).uniform(0, 255, (6 % batch, size, size, 3)).astype(np.float32)

@@ -22,7 +22,7 @@ SMALL = {
     "extract.views": 2, "extract.batch": 8,
     "train.seeds": 2, "train.epochs": 2, "train.batch": 8,
     "conventions.decode": "keras", "conventions.augment": "keras",  # 16 combinations to explain instead of 64
-    "compare.bootstrap": 200,
+    "compare.bootstrap": 200, "compare.splits": 3,
     "explain.views": 1, "explain.seeds": 2,
 }
 KILLED = {"extract_torch": "data/features/torch", "train_keras": "models/keras"}  # stage: what it writes first

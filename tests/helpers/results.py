@@ -11,14 +11,14 @@ import yaml
 
 from tests.helpers.paths import ROOT
 from tests.helpers.predictions import NAMES, draw_predictions
-from versus.artifacts import combinations, features, heads, metrics, predictions_csv
+from versus.artifacts import combinations, features, heads, metrics, predictions_csv, splits
 from versus.artifacts.combinations import Combinations
 from versus.artifacts.features import Features
 from versus.artifacts.heads import Trained
 from versus.frameworks.history import learning_curves
 
 PAIR = ("keras", "torch")
-STAGES = ("evaluate", "compare", "parity", "explain")
+STAGES = ("evaluate", "compare", "parity", "explain", "compare_splits")
 SEEDS, IMAGES, VIEWS, WIDTH = 4, 90, 2, 16
 FACTORS = ["decode", "batch_norm", "adam"]
 SPLIT = {"classes": 2, "train": 200, "validation": IMAGES, "problems": 1, "label_conflicts": 0,
@@ -42,6 +42,7 @@ def write_run(folder, seed=0, classes=2):
         predictions_csv.write(predictions, folder / f"data/predictions/{name}.csv")
         trained = [draw_trained(rng, each) for each in predictions.probabilities]
         save_trained(trained, predictions.labels, folder / f"models/{name}", folder / f"data/training/{name}")
+        splits.save(None, folder / f"data/splits/{name}.safetensors")
         augmented, plain = rng.normal(size=(VIEWS, 200, WIDTH)), rng.normal(size=(1, IMAGES, WIDTH))
         features.save(Features(augmented, {"validation": plain}, [], rng.uniform(0, 255, (4, 9))),
                       folder / f"data/features/{name}")

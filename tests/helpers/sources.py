@@ -18,7 +18,8 @@ HANDLE = "pmigdal/alien-vs-predator-images/versions/1"
 def settings(**changes):
     """Make the section `data`."""
     standard = {"source": "folder", "folder": "x", "kaggle": HANDLE, "labels": "", "file_column": "",
-                "class_column": "", "background": "white", "classes": 2, "per_class": 4, "seed": 0, "groups": ""}
+                "class_column": "", "group_column": "", "background": "white", "classes": 2, "per_class": 4, "seed": 0,
+                "groups": ""}
     return params.Data(**standard | changes)
 
 

@@ -48,6 +48,8 @@ class VarianceComponents:
     units: int
     seeds: int
     bounds: Bounds | None = None  # None if the differences are unbounded
+    # further variances of the mean, each with its degrees of freedom, such as of other training sets: see `splits`
+    of_runs: tuple[tuple[float, int], ...] = ()
 
     def of_units(self, seeds: int) -> float:
         """Return the variance of a unit's mean over `seeds` seeds."""
@@ -165,6 +167,7 @@ def interval(variances: VarianceComponents, level: float, t_values: TValues = (0
     of_seeds = 0.0
     if variances.seeds > 1:
         of_seeds = stdtrit(variances.seeds - 1, tail) ** 2 * variances.seed / variances.seeds
+    of_seeds += sum(stdtrit(freedom, tail) ** 2 * variance for variance, freedom in variances.of_runs)
     below, above = -np.quantile(t_values, 1 - tail), np.quantile(t_values, tail)
     limits = []
     for sign, quantile in ((-1, max(student, below)), (1, max(student, above))):

@@ -25,11 +25,11 @@ def extract(own: ModuleType, backbone: Any, train: list[Path], plain: dict[str, 
     them, so the plain features are computed again after each view. `title` is the progress bar's; None shows none.
     """
     training = conventions.batch_statistics
-    check_batches(settings, training, len(train))
+    batches = draws.batches(settings.extract, len(train))
+    check_batches(settings, training, batches)
     size = settings.model.image_size
-    views = [ImageBatches(train, batches, size, conventions.pixels, view, conventions.augment)
-             for batches, view in zip(draws.batches(settings.extract, len(train)),
-                                      draws.views(settings.extract, len(train)))]
+    views = [ImageBatches(train, of_view, size, conventions.pixels, view, conventions.augment)
+             for of_view, view in zip(batches, draws.views(settings.extract, len(train)))]
     parts = {part: ImageBatches(files, draws.in_order(len(files), settings.extract.batch), size, conventions.pixels)
              for part, files in plain.items()}
     updating = conventions.batch_norm == "batch"
@@ -50,15 +50,15 @@ def extract(own: ModuleType, backbone: Any, train: list[Path], plain: dict[str, 
                                  statistics, pixels))
 
 
-def check_batches(settings: params.Params, training: bool, images: int) -> None:
-    """Raise FeaturesError where batch norm in training mode cannot work with the batches.
+def check_batches(settings: params.Params, training: bool, batches: list[draws.Batches]) -> None:
+    """Raise FeaturesError where batch norm in training mode cannot work with the `batches` of each view.
 
-    Where the last batch is a single image and its last feature map a single pixel, there is one value a channel, which
-    has no variance.
+    Where a batch is a single image and its last feature map a single pixel, there is one value a channel, which has no
+    variance.
     """
     size, batch = settings.model.image_size, settings.extract.batch
-    if training and size <= STRIDE and images % batch == 1:
+    if training and size <= STRIDE and 1 in map(len, batches[0]):
         raise FeaturesError(f"model.image_size: got {size} with an extract.batch of {batch}, which leaves one of the "
-                            f"{images} training images to the last batch: too few pixels for batch norm in training "
-                            f"mode to have a variance; expected a model.image_size above {STRIDE}: raise it, or change "
-                            "extract.batch and train.batch")
+                            f"{sum(map(len, batches[0]))} training images to a batch of its own: too few pixels for "
+                            f"batch norm in training mode to have a variance; expected a model.image_size above "
+                            f"{STRIDE}: raise it, or change extract.batch and train.batch")

@@ -47,20 +47,22 @@ def fit(trainer: Trainer, initial: Head, epochs: Iterable[Batches], features: Fe
 
 
 def fit_seeds(trainer: Trainer, settings: params.Params, conventions: Resolved, features: Features, labels: np.ndarray,
-              title: str | None, reverse: bool = False, part: str = "validation") -> list[Trained]:
+              title: str | None, reverse: bool = False, part: str = "validation",
+              even_batches: list[Batches] | None = None) -> list[Trained]:
     """Train `train.seeds` heads, one after the other; `title` is the progress bar's, None shows none.
 
     The images of `part` are classified after each epoch.
 
     With `reverse` the rows of each batch come in reverse order: the same sums in another order, so only rounding
-    differs.
+    differs. `even_batches`: the batches of each view in which the features were computed, about equal in size; None if
+    they are those of `draws.batches`.
     """
     views, images = features.augmented.shape[:2]
-    whole_batches = draws.batches(settings.extract, images) if conventions.batch_statistics else None
     trained = []
     for seed in tqdm(range(settings.train.seeds), desc=title, unit="seed", disable=None if title else True):
-        if whole_batches:
-            epochs = draws.steps_by_batch(seed, settings.train, whole_batches)
+        if conventions.batch_statistics:
+            epochs = draws.steps_by_batch(seed, settings.train, even_batches or draws.batches(settings.extract, images),
+                                          even_batches is not None)
         else:
             epochs = draws.steps(seed, settings.train, views, images)
         if reverse:

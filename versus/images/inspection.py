@@ -17,7 +17,7 @@ from versus.images.sources.errors import quoted
 from versus.images.sources.tree import File
 
 COLUMNS = ("file", "class", "published", "sha256", "width", "height", "mode", "format", "conversion", "note", "problem",
-           "origin")
+           "origin", "group")
 SMALLEST_SIDE = 8     # pixels
 LISTED = 10           # kinds of problems in a message
 NOT_OPENED = {"width": 0, "height": 0, "mode": "", "format": "", "conversion": "", "note": "", "problem": ""}
@@ -33,8 +33,8 @@ def inspect(root: str | Path, files: Sequence[File]) -> pd.DataFrame:
     Images come first, sorted by `file`, their path below `root`; then the files that are left out, whose `file` and
     `class` are "", sorted by `origin`, the path in the source. `published` is the part in which the source put the
     image, "" if it has no parts. `problem` says why a file cannot be used, and is "" if it can; `conversion` why it has
-    to be converted, and `note` what else is worth knowing. `width` and `height` are 0, and `mode` and `format` "", if
-    the file was not opened.
+    to be converted, and `note` what else is worth knowing. `group` is what `data.group_column` says of it. `width` and
+    `height` are 0, and `mode` and `format` "", if the file was not opened.
     """
     root = Path(root)
     used = sorted((file for file in files if not file.left_out), key=lambda file: file.target)
@@ -106,7 +106,8 @@ def _problems(table: pd.DataFrame) -> str:
 
 
 def _place(file: File) -> dict:
-    return {"file": file.target, "published": file.part, "class": file.label, "origin": file.path.as_posix()}
+    return {"file": file.target, "published": file.part, "class": file.label, "origin": file.path.as_posix(),
+            "group": file.group}
 
 
 def _describe(path: Path) -> dict:

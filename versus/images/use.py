@@ -25,7 +25,8 @@ def use(folder: str, labels: str, path: str | Path = "params.yaml") -> list[str]
     here = Path(os.path.abspath(path)).parent
     stored = str(root.relative_to(here)) if here in root.parents else str(root)
     settings = params.load(path)
-    data = settings.data.model_copy(update={"source": "folder", "folder": str(root), "labels": labels})
+    data = settings.data.model_copy(update={"source": "folder", "folder": str(root), "labels": labels,
+                                              "group_column": settings.data.group_column if labels else ""})
     files, notes = read(root, data, settings.split)
     yaml = YAML()
     yaml.preserve_quotes, yaml.width = True, 2**16
@@ -33,6 +34,7 @@ def use(folder: str, labels: str, path: str | Path = "params.yaml") -> list[str]
     document["data"]["source"] = "folder"
     document["data"]["folder"] = DoubleQuotedScalarString(stored)
     document["data"]["labels"] = DoubleQuotedScalarString(labels)
+    document["data"]["group_column"] = DoubleQuotedScalarString(data.group_column)
     unfinished = Path(f"{path}.unfinished")
     with open(unfinished, "w", encoding="utf-8") as file:
         yaml.dump(document, file)

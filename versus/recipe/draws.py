@@ -3,6 +3,7 @@
 Each kind of draw has a random stream of its own, so that drawing more of one kind never changes the others.
 """
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -41,6 +42,18 @@ def batches(extract: params.Extract, images: int) -> list[Batches]:
     return [np.split(order, range(extract.batch, images, extract.batch)) for order in orders]
 
 
+def batches_of_folds(extract: params.Extract, folds: np.ndarray) -> list[list[Batches]]:
+    """Draw batches that hold images of one fold each: of each view and fold, indices into the images of the fold.
+
+    folds: the fold of each image, (images,) int. The batches of a fold are about equal in size, at most
+    `extract.batch`, so that none is short.
+    """
+    generators = [_generator(extract.seed, _BATCHES, view) for view in range(extract.views)]
+    sizes = np.bincount(folds)
+    return [[np.array_split(generator.permutation(size), math.ceil(size / extract.batch)) for size in sizes]
+            for generator in generators]
+
+
 def steps(seed: int, train: params.Train, views: int, images: int) -> Iterator[Batches]:
     """Draw the steps of one training run when batch norm is frozen.
 
@@ -53,18 +66,18 @@ def steps(seed: int, train: params.Train, views: int, images: int) -> Iterator[B
         yield np.split(generator.permutation(rows), range(train.batch, images, train.batch))
 
 
-def steps_by_batch(seed: int, train: params.Train, batches: list[Batches]) -> Iterator[Batches]:
+def steps_by_batch(seed: int, train: params.Train, batches: list[Batches], even: bool = False) -> Iterator[Batches]:
     """Draw the steps of one training run when batch norm uses batch statistics; yields what `steps` yields.
 
     A feature then depends on the batch in which it was computed, so batches keep their composition, as `batches` drew
-    it, and only their order is drawn; a short one comes last, as loaders have it. Each epoch uses one view, drawn with
-    replacement.
+    it, and only their order is drawn; a short one comes last, as loaders have it. With `even` none is short. Each epoch
+    uses one view, drawn with replacement.
     """
     generator = _generator(seed, _ORDER)
     images = sum(map(len, batches[0]))
-    full = images // train.batch
     for _ in range(train.epochs):
         view = generator.integers(len(batches))
+        full = len(batches[view]) if even else images // train.batch
         order = [*generator.permutation(full), *range(full, len(batches[view]))]
         yield [view * images + batches[view][i] for i in order]
 

@@ -92,6 +92,14 @@ def show_eras(shares: pd.DataFrame, scores: list[dict], pair: Pair, console: Con
     _show(explanation_table(shares, scores[0], titles), sentences.eras(shares, scores, pair), console)
 
 
+def show_splits(result: dict, titles: Titles, console: Console | None = None) -> None:
+    """Print what `splits.compare_splits` found over several splits."""
+    table = _table(sentences.splits_title(result, titles), *titles, "difference", "95 % interval", foldable=titles)
+    table.add_row("accuracy", f"{result['accuracy_one']:.3f}", f"{result['accuracy_other']:.3f}",
+                  *_difference(result, "accuracy"))
+    _show(table, sentences.splits(result, titles), console)
+
+
 def show_sample_size(plan: Plan, console: Console | None = None) -> None:
     """Print how many images and seeds show a difference."""
     table = _table("", "validation images", first="seeds")

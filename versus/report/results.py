@@ -24,6 +24,16 @@ def show_comparison() -> None:
     console.show_notes([sentences.era(result["era"]), sentences.enlargement(side, result["image_size"])])
 
 
+def show_splits() -> None:
+    """Print what other splits would change."""
+    result = read("splits")
+    if result["splits"] == 1:
+        print("Only this split: compare.splits=5 repeats the comparison on others.")
+        return
+    one, other = competitors(result)
+    console.show_splits(result, (one.title, other.title))
+
+
 def show_parity() -> None:
     """Print how far the competitors are apart, step by step."""
     measured = read("parity")

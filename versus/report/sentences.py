@@ -18,7 +18,7 @@ ROUNDING = 1e-3  # features (relative L2) are this close at float32, tenfold and
 FEW_IMAGES = 30  # with fewer the accuracy of a single run is uncertain by 0.1 and more
 FEW_WRONG = 20  # with fewer wrong answers the interval of the log loss covers too little: benchmark/statistics
 SCOPE_OF_RUN = ("Training images, split and augmented views are fixed: the verdict is about accuracy, on this part, "
-                "given these views.")
+                "given these views; compare.splits tries others.")
 SCOPE_OF_FILES = "Training data and split are fixed: the verdict is about accuracy, on images like these."
 
 
@@ -129,6 +129,31 @@ def _spread(result: dict, titles: Titles) -> Iterator[str]:
               f"{result[f'chance_of_gap_{who}_high']:.0%})" for who in (ONE, OTHER)]
     yield (f"Two runs of {titles[0]} differ by {what}{result['gap']:.3g} or more {shares[0]}, two of {titles[1]} "
            f"{shares[1]}.")
+
+
+SOURCES = {"images": "the validation images", "training": "the training images", "views": "the views",
+           "seed": "the seeds"}  # of the variation of a single run, see `splits.components`
+
+
+def splits_title(result: dict, titles: Titles) -> str:
+    """Name what a comparison over several splits is of."""
+    return (f"{images(result['images'], result['units'], 'image')}, {result['splits']} splits, {result['view_sets']} "
+            f"sets of views, {plural(result['seeds'], 'seed')} ({titles[1]} minus {titles[0]})")
+
+
+def splits(result: dict, titles: Titles) -> Iterator[str]:
+    """Say what another split, other views and other seeds would change, from `splits.compare_splits`."""
+    yield (f"Over new images, training sets of {plural(result['training_images'], 'image')}, views and seeds: "
+           f"{p_value(result | {'seeds': 0})}.")
+    yield (f"{titles[1]} is more accurate than {titles[0]} in {result['probability_other_better']:.0%} of single runs, "
+           f"each on one split with views and a seed of its own (ties count half; {result['probability_low']:.0%} to "
+           f"{result['probability_high']:.0%} by {result['splits']} splits).")
+    sources = {words: result[f"sd_{name}"] for name, words in SOURCES.items()}
+    if result["seeds"] == 1:
+        del sources[SOURCES["seed"]]
+    listed = ", ".join(f"{words} {sources[words]:.3f}" for words in sorted(sources, key=lambda each: -sources[each]))
+    yield (f"The difference of such a run varies by {result['sd_single_run']:.3f} (standard deviation; by source: "
+           f"{listed}).")
 
 
 def parity(measured: dict, titles: Titles) -> str:

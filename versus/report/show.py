@@ -10,7 +10,7 @@ def show_split() -> None:
     print(splitting.summary(results.read("split")))
 
 
-SECTIONS = (show_split, results.show_comparison, results.show_parity, results.show_explanation)
+SECTIONS = (show_split, results.show_comparison, results.show_parity, results.show_explanation, results.show_splits)
 
 
 def show() -> None:

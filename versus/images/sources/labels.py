@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from versus import params
 from versus.images.sources.errors import SourceError, quoted
 from versus.images.sources.names import PART_WORDS, composed
 from versus.images.sources.tree import File
@@ -62,18 +63,20 @@ def hint(tables: Sequence[PurePosixPath]) -> str:
             "images of each class into a folder named after it")
 
 
-def read_table(root: Path, name: str, file_column: str, class_column: str,
-               images: Sequence[PurePosixPath]) -> tuple[list[File], list[str]]:
-    """Give the images their classes by the table `name`; return a row for each image, and notes.
+def read_table(root: Path, settings: params.Data, images: Sequence[PurePosixPath]) -> tuple[list[File], list[str]]:
+    """Give the images their classes by the table `data.labels`; return a row for each image, and notes.
 
-    `file_column` and `class_column` are its columns, "" where they are recognised by their content.
+    `data.file_column` and `data.class_column` are its columns, "" where they are recognised by their content, and
+    `data.group_column` the one of what images have in common, "" where there is none.
     """
-    path = _path(root, name)
+    path = _path(root, settings.labels)
     table, names = _read(path), _Names(images)
-    file = _named(table, file_column, "data.file_column", path) or _column_of_files(table, names)
-    classes, column = _classes(table, file, class_column, path)
-    parts = _parts(table, file)
-    labels: dict[PurePosixPath, set[tuple[str, str]]] = {}
+    groups = _groups(table, settings.group_column, path)
+    file = _named(table, settings.file_column, "data.file_column", path) or _column_of_files(table, names)
+    others = [column for column in table if column not in (file, settings.group_column)]
+    classes, column = _classes(table, others, settings.class_column, path)
+    parts = _parts(table, others)
+    labels: dict[PurePosixPath, set[tuple[str, str, str]]] = {}
     missing, several = [], {}
     for row, value in enumerate(table[file]):
         meant = names.of(value)
@@ -82,7 +85,7 @@ def read_table(root: Path, name: str, file_column: str, class_column: str,
         elif not meant:
             missing.append(value)
         elif classes[row]:
-            labels.setdefault(meant[0], set()).add((composed(classes[row]), parts[row]))
+            labels.setdefault(meant[0], set()).add((composed(classes[row]), parts[row], groups[row]))
     if several:
         value = min(several)
         raise SourceError(f"data.labels: {str(path)!r} names {len(several):,} files of which there are several, such "
@@ -92,12 +95,20 @@ def read_table(root: Path, name: str, file_column: str, class_column: str,
     for image in images:
         own = labels.get(image, set())
         if len(own) == 1:
-            (label, part), = own
-            files.append(File(image, label, part))
+            (label, part, group), = own
+            files.append(File(image, label, part, group=group))
         else:
-            reason = "in the table with several classes" if own else "unlabelled: not in the table of labels"
+            what = "classes" if len({label for label, _, _ in own}) > 1 else "parts or groups"
+            reason = f"in the table with several {what}" if own else "unlabelled: not in the table of labels"
             files.append(File(image, left_out=reason))
     notes = [f"labels: column {column} of {path.name!r}, files by column {file!r}"]
+    if settings.group_column:
+        distinct = Counter(file.group for file in files if file.group)
+        if len(distinct) < 2:
+            raise SourceError(f"data.group_column: got {settings.group_column!r}, in which all images have "
+                              f"{quoted(distinct) or 'nothing'}; expected two values or more, such as the names of "
+                              "patients: name another column, or none")
+        notes.append(f"groups: column {settings.group_column!r}, {len(distinct):,} of {distinct.total():,} images")
     if missing:
         notes.append(f"rows of the table without an image: {len(missing):,} ({quoted(missing, 2)})")
     return files, notes
@@ -136,6 +147,13 @@ def _named(table: pd.DataFrame, name: str, key: str, path: Path) -> str:
     return name
 
 
+def _groups(table: pd.DataFrame, group_column: str, path: Path) -> list[str]:
+    """Return what `data.group_column` says in each row, "" where there is no such column or it is empty."""
+    if not _named(table, group_column, "data.group_column", path):
+        return [""] * len(table)
+    return [value.strip() for value in table[group_column]]
+
+
 def _column_of_files(table: pd.DataFrame, names: _Names) -> str:
     """Return the column most of whose values are names of images."""
     step = max(1, len(table) // SAMPLE)
@@ -153,11 +171,13 @@ def _column_of_files(table: pd.DataFrame, names: _Names) -> str:
     return columns[0]
 
 
-def _classes(table: pd.DataFrame, file: str, class_column: str, path: Path) -> tuple[list[str], str]:
-    """Return the class of each row, "" where it has none, and the name of the column in words."""
+def _classes(table: pd.DataFrame, others: list[str], class_column: str, path: Path) -> tuple[list[str], str]:
+    """Return the class of each row, "" where it has none, and the name of the column in words.
+
+    `others` are the columns of which nothing else is known.
+    """
     if column := _named(table, class_column, "data.class_column", path):
         return [value.strip() for value in table[column]], repr(column)
-    others = [column for column in table if column != file]
     if len(flags := [column for column in others if set(table[column]) <= {"0", "1", "0.0", "1.0"}]) > 1:
         values = table[flags].astype(float)
         if (values.sum(axis=1) == 1).all():
@@ -180,10 +200,10 @@ def _may_be_classes(values: pd.Series) -> bool:
     return 2 <= len(counts) <= min(MOST_CLASSES, len(values) // 2)
 
 
-def _parts(table: pd.DataFrame, file: str) -> list[str]:
-    """Return the part of each row, if one column says nothing else; else ""."""
-    for column in table:
+def _parts(table: pd.DataFrame, others: list[str]) -> list[str]:
+    """Return the part of each row, if one column of `others` says nothing else; else ""."""
+    for column in others:
         values = table[column].str.strip().str.lower()
-        if column != file and set(values) <= PART_WORDS.keys() and len({PART_WORDS[value] for value in values}) > 1:
+        if set(values) <= PART_WORDS.keys() and len({PART_WORDS[value] for value in values}) > 1:
             return [PART_WORDS[value] for value in values]
     return [""] * len(table)

@@ -15,12 +15,11 @@ def read(root: Path, settings: params.Data, split: params.Split) -> tuple[list[F
 
     The classes are those of the table `data.labels`, or else the folders. Raises SourceError with all problems.
     """
-    columns = settings.file_column, settings.class_column
     paths, problems = paths_of(root)
     images, others = sort_out(root, paths)
     try:
         if settings.labels:
-            files, notes = read_table(root, settings.labels, *columns, images)
+            files, notes = read_table(root, settings, images)
         else:
             layout = Layout(root, folder_of(images),
                             lambda: hint(find_tables(root, images, [file.path for file in others])))

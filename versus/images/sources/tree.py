@@ -29,6 +29,7 @@ class File(NamedTuple):
     part: str = ""    # "" where the source has no parts
     left_out: str = ""
     target: str = ""  # its path in data/raw, "" if it is left out
+    group: str = ""   # what the table of labels says that it has in common with others, such as the patient
 
 
 @dataclass

@@ -1,0 +1,35 @@
+"""Train on several splits, if `compare.splits` asks for them: python -m stages.train_splits keras."""
+
+import sys
+
+from versus import params
+from versus.artifacts import splits
+from versus.command import run
+from versus.frameworks import competitor, modules
+from versus.frameworks.folds import FoldFeatures, fit_folds
+from versus.images import folds
+from versus.recipe import weights
+
+
+def main(name):
+    settings, entry, path = params.load(), competitor(name), f"data/splits/{name}.safetensors"
+    if settings.compare.splits == 1:
+        splits.save(None, path)
+        return
+    runtime, backbones, own, head = modules(name, "runtime", "backbone", "features", "head")
+    runtime.start(settings.compute, settings.train.precision)
+    conventions = entry.resolve(settings.conventions)
+    pool = folds.read("data/split", "data/split.csv", settings.compare.splits, settings.split.seed)
+    pretrained = weights.read_pretrained("models/backbone.safetensors")
+    network = backbones.build(settings.model, pretrained, conventions.batch_norm)
+    features = FoldFeatures(backbones, own, network, pool, settings, conventions,
+                            f"features of {pool.splits} splits in {entry.title}")
+    widths = [features.width, settings.model.hidden, len(pool.classes)]
+    trainer = head.Trainer(widths, settings.train.learning_rate, conventions.adam)
+    predicted = fit_folds(trainer, features, f"heads of {pool.splits} splits in {entry.title}")
+    splits.save(splits.SplitPredictions(tuple(pool.names), tuple(pool.classes), pool.labels, pool.units, pool.folds,
+                                        *predicted), path)
+
+
+if __name__ == "__main__":
+    run(main, *sys.argv[1:])
