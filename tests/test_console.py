@@ -149,7 +149,7 @@ def test_a_default_that_changes_nothing_is_said_to_be_exactly_without_effect():
     shares = explanation.explain(["decode", "adam"], [before, before, after, after], before, after,
                                  Compare(margin=0.02, bootstrap=100, seed=0))
     text = printed(printing.show_explanation, shares, ABOUT, "Complete.", tuple(COMPETITORS.values())[:2])
-    assert cells(text, "decode")[1:] == ["+0.000", "exact", "+0.000", "exact"]
+    assert cells(text, "decode")[1:] == ["0.000", "exact", "0.000", "exact"]
     assert "exact" not in " ".join(cells(text, "adam"))
 
 

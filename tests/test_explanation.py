@@ -143,6 +143,7 @@ def test_the_waterfall_reaches_from_one_competitor_to_the_other():
     np.testing.assert_allclose(steps.start[1:-1], steps.end[:-2])
     assert steps.end.iloc[-2] == pytest.approx(steps.end.iloc[-1])
     assert steps.end.iloc[[0, -1]].tolist() == [one.correct.mean(), other.correct.mean()]
+    assert set(steps.scope) == {one.scope}
 
 
 def noisy(rng, names, effect, seeds=5, images=150):

@@ -144,8 +144,9 @@ def _estimate(effect: Effect, settings: params.Compare, units: np.ndarray, bound
 def waterfall(shares: pd.DataFrame, one: Predictions, other: Predictions, titles: tuple[str, str]) -> pd.DataFrame:
     """Return the steps from the accuracy of `one` to that of `other`, the largest share first.
 
-    Columns step, kind (competitor, convention, residual), start, end, share, low, high. What the conventions leave
-    unexplained of the difference is the step 'not explained'; `titles` name the first and the last step.
+    Columns step, kind (competitor, convention, residual), start, end, share, low, high, scope: which images the plot
+    is about. What the conventions leave unexplained of the difference is the step 'not explained'; `titles` name the
+    first and the last step.
     """
     ends = [{"step": title, "kind": "competitor", "start": accuracy, "end": accuracy,
              "share": 0.0, "low": 0.0, "high": 0.0}
@@ -157,4 +158,4 @@ def waterfall(shares: pd.DataFrame, one: Predictions, other: Predictions, titles
         rows.append({"step": step.name, "kind": step.kind, "start": reached, "end": reached + step.share,
                      "share": step.share, "low": step.low, "high": step.high})
         reached += step.share
-    return pd.DataFrame([ends[0], *rows, ends[1]])
+    return pd.DataFrame([ends[0], *rows, ends[1]]).assign(scope=one.scope)

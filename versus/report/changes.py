@@ -8,6 +8,7 @@ from versus.artifacts.predictions import Predictions, pair
 from versus.evaluation import gate
 from versus.frameworks import COMPETITORS, Competitor
 from versus.report import sentences
+from versus.report.numbers import interval, signed
 
 PAIR = tuple(COMPETITORS.values())[:2]  # those of the pipeline; the others are of another era
 PATHS = {each.name: f"data/predictions/{each.name}.csv" for each in PAIR}
@@ -79,7 +80,7 @@ def sentence(change: Change, revision: str) -> str:
     }[result["outcome"]]
     noun = sentences.image_noun({"part": change.now.part if change.now else ""})
     return (f"{title}: {finding} Accuracy {result['now']:.3f}, before {result['before']:.3f}: "
-            f"{result['accuracy_difference']:+.3f} ({result['accuracy_low']:+.3f} to {result['accuracy_high']:+.3f}; "
+            f"{signed(result['accuracy_difference'])} ({interval(result['accuracy_low'], result['accuracy_high'])}; "
             f"{sentences.p_value(result)}), {sentences.images(result['images'], result['units'], noun)}, "
             f"{sentences.plural(result['seeds'], 'seed')}.")
 

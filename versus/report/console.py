@@ -11,6 +11,7 @@ from rich.text import Text
 
 from versus.evaluation.findings import MOST_UNITS, Plan, by_size
 from versus.report import sentences
+from versus.report.numbers import interval, signed
 from versus.report.sentences import Pair, Titles, plural
 
 ROWS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1",
@@ -62,7 +63,7 @@ def explanation_table(shares: pd.DataFrame, about: dict, titles: Titles) -> Tabl
     last_rows = {name: label for name, label in LAST_ROWS.items() if name in accuracy.index}
     for name in (*conventions, *last_rows):
         cells = [text for row in (accuracy.loc[name], log_loss.loc[name])
-                 for text in (f"{row.share:+.3f}", _share_interval(row))]
+                 for text in (signed(row.share), _share_interval(row))]
         table.add_row(last_rows.get(name, name), *cells)
     return table
 
@@ -133,7 +134,7 @@ def _print(texts: Iterable[str], console: Console) -> None:
 
 
 def _score(scores: dict, name: str) -> str:
-    text = f"{scores[name]:.3f}" if name != "overconfidence" else f"{scores[name]:+.3f}"
+    text = f"{scores[name]:.3f}" if name != "overconfidence" else signed(scores[name])
     if name == "ece":
         return f"{text} ({scores['ece_by_chance']:.3f})"
     return f"{text} ± {scores[f'{name}_sd']:.3f}" if f"{name}_sd" in scores and scores["seeds"] > 1 else text
@@ -143,7 +144,7 @@ def _difference(result: dict, name: str) -> tuple[str, str]:
     """Write a difference and its interval; scores without an interval have neither."""
     if f"{name}_low" not in result:
         return "", ""
-    return f"{result[f'{name}_difference']:+.3f}", f"{result[f'{name}_low']:+.3f} to {result[f'{name}_high']:+.3f}"
+    return signed(result[f"{name}_difference"]), interval(result[f"{name}_low"], result[f"{name}_high"])
 
 
 def _parity(measured: dict, name: str) -> str:
@@ -155,7 +156,7 @@ def _parity(measured: dict, name: str) -> str:
 
 def _share_interval(row: Any) -> str:
     """Write the interval of a share; "exact" where a default changes no bit of any prediction."""
-    return "exact" if row.kind == "convention" and row.low == row.high else f"{row.low:+.3f} to {row.high:+.3f}"
+    return "exact" if row.kind == "convention" and row.low == row.high else interval(row.low, row.high)
 
 
 def _number(images: int) -> str:

@@ -19,6 +19,7 @@ from versus.evaluation.findings import by_size
 from versus.frameworks import COMPETITORS
 from versus.recipe import conventions
 from versus.report import sentences
+from versus.report.numbers import signed
 from versus.report.sentences import image_noun
 
 PAGES = ["README.md", "docs/results.md", "docs/parity.md", "docs/conventions.md"]
@@ -209,9 +210,8 @@ def _share(row: pd.Series) -> str:
 
 
 def _signed(value: float) -> str:
-    """Write a number with its sign and three decimals; what rounds to zero has none."""
-    text = f"{value:+.3f}".replace("-", "−")
-    return "0.000" if text[1:] == "0.000" else text
+    """Write a number with its sign, a true minus, and three decimals."""
+    return signed(value).replace("-", "−")
 
 
 def _power_of_ten(value: float) -> str:

@@ -11,6 +11,7 @@ from versus.evaluation.findings import (BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETT
                                         SMALLEST_P, UNDECIDED, Completeness, Plan, by_size)
 from versus.frameworks import Competitor
 from versus.recipe.conventions import VERSIONS
+from versus.report.numbers import interval, signed
 
 Titles = tuple[str, str]
 Pair = tuple[Competitor, Competitor]
@@ -81,8 +82,9 @@ def comparison(one: dict, other: dict, result: dict, titles: Titles, margin: flo
     if result["verdict"] == UNDECIDED:
         yield _smallest_difference(result)
     yield from _spread(result, titles)
-    intervals = [f"{title} {each['overconfidence']:+.3f} ({each['overconfidence_low']:+.3f} to "
-                 f"{each['overconfidence_high']:+.3f})" for title, each in zip(titles, (one, other))]
+    intervals = [f"{title} {signed(each['overconfidence'])} "
+                 f"({interval(each['overconfidence_low'], each['overconfidence_high'])})"
+                 for title, each in zip(titles, (one, other))]
     yield f"Overconfidence, mean confidence minus accuracy (95 % interval): {', '.join(intervals)}."
     if result["wrong"] < FEW_WRONG:
         yield (f"Fewer than {FEW_WRONG} wrong answers ({result['wrong']:.0f} of the better one): the interval of the "
@@ -182,13 +184,13 @@ def explanation(shares: pd.DataFrame, pair: Pair) -> Iterator[str]:
         yield _causes(shares, metric, name, pair[1])
     joint = shares[shares.significant & (shares.metric == "accuracy") & (shares.kind == "interaction")]
     for row in joint.itertuples():
-        yield f"Together, {row.name} change the accuracy by {row.share:+.3f} beyond what each does alone."
+        yield f"Together, {row.name} change the accuracy by {signed(row.share)} beyond what each does alone."
 
 
 def _listed(rows: pd.DataFrame, metric: str, other: Competitor) -> str:
     """List conventions with their shares; for accuracy say what the other competitor does there."""
     return ", ".join(
-        f"{row.name} ({row.share:+.3f}" + (f"; in {other.title} {other.own_default(row.name).words}"
+        f"{row.name} ({signed(row.share)}" + (f"; in {other.title} {other.own_default(row.name).words}"
                                            if metric == "accuracy" else "") + ")" for row in rows.itertuples())
 
 
@@ -232,8 +234,8 @@ def eras(shares: pd.DataFrame, scores: list[dict], pair: Pair) -> Iterator[str]:
     """Say how far other defaults moved one framework, and which of them; `scores` are those of both eras."""
     one, other = (f"{summary['accuracy']:.3f} ± {summary['accuracy_sd']:.3f}" for summary in scores)
     total = shares[(shares.metric == "accuracy") & (shares.kind == "total")].iloc[0]
-    moved = (f"moves by {total.share:+.3f} ({total.low:+.3f} to {total.high:+.3f})" if total.significant
-             else f"does not move significantly ({total.share:+.3f}, {total.low:+.3f} to {total.high:+.3f})")
+    moved = (f"moves by {signed(total.share)} ({interval(total.low, total.high)})" if total.significant
+             else f"does not move significantly ({signed(total.share)}, {interval(total.low, total.high)})")
     yield f"From {pair[0].title} ({one}) to {pair[1].title} ({other}) the accuracy {moved}."
     causes, of_log_loss = (_listed(_significant(shares, metric), metric, pair[1])
                            for metric in ("accuracy", "log_loss"))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from versus.artifacts.references import Reference
 from versus.evaluation.upgrade import BYTES, CONVERGES, DIFFERS, ROUNDING, UNCLEAR, Change, Upgrade
 from versus.frameworks import COMPETITORS
+from versus.report.numbers import interval, signed
 from versus.report.sentences import plural
 
 EXIT_CODES = {BYTES: 0, ROUNDING: 0, CONVERGES: 0, DIFFERS: 1, UNCLEAR: 2}
@@ -36,9 +37,8 @@ def _figures(change: Change, margin: float) -> str:
     before, after = change.accuracy
     if change.difference is None:
         return f", accuracy {after:.3f}"
-    low, high = change.difference.interval()
-    text = f", accuracy {before:.3f} before, {after:.3f} now ({change.difference.mean:+.3f}; 95 % interval {low:+.3f} "
-    text += f"to {high:+.3f}"
+    text = (f", accuracy {before:.3f} before, {after:.3f} now ({signed(change.difference.mean)}; 95 % interval "
+            f"{interval(*change.difference.interval())}")
     if change.outcome == UNCLEAR:
         return f"{text}: neither within ± {margin:g} nor different; more images or seeds would tell)"
     return f"{text}, within ± {margin:g})" if change.outcome == CONVERGES else f"{text})"

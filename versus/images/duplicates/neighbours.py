@@ -30,7 +30,7 @@ def pairs(lumas: np.ndarray, common: CommonPatterns) -> Iterator[np.ndarray]:
     Each pair is a row (i, j, mirrored) of an (n, 3) int array: i < j, and whether j has to be mirrored to resemble i.
     None comes twice.
     """
-    nearest = [_nearest(_descriptors(lumas, common, kind), kind) for kind in BLUR]
+    nearest = [_nearest(descriptors(lumas, common, kind), kind) for kind in BLUR]
     seen = np.empty((0, 3), int)
     for rank in range(NEAREST):
         new = np.unique(np.concatenate([_rows(table[:, rank]) for table in nearest]), axis=0)
@@ -39,7 +39,7 @@ def pairs(lumas: np.ndarray, common: CommonPatterns) -> Iterator[np.ndarray]:
         yield new
 
 
-def _descriptors(lumas: np.ndarray, common: CommonPatterns, kind: str) -> np.ndarray:
+def descriptors(lumas: np.ndarray, common: CommonPatterns, kind: str) -> np.ndarray:
     """Describe all images upright, then all mirrored: (2 * n, GRID**2) float32, whole numbers."""
     result = np.empty((2 * len(lumas), GRID**2), np.float32)
     for start in tqdm(range(0, len(result), BATCH), f"{kind} detail", unit="batch", disable=None):
