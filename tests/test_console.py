@@ -13,6 +13,7 @@ from versus.evaluation.findings import MOST_UNITS, Plan
 from versus.frameworks import COMPETITORS
 from versus.params import Compare
 from versus.report import console as printing
+from versus.report.numbers import interval, signed
 
 SCORES = {"accuracy": 0.885, "accuracy_sd": 0.012, "balanced_accuracy": 0.85, "macro_f1": 0.84, "majority": 0.5,
           "log_loss": 0.3, "log_loss_sd": 0.02, "brier": 0.08, "roc_auc": 0.95, "overconfidence": 0.02,
@@ -141,7 +142,7 @@ def test_the_explanation_fits_a_pipe_of_eighty_columns_and_says_interactions():
     for name, label in (("batch_norm", "batch_norm"), ("all conventions", "sum"),
                         ("the two native runs", "native runs"), ("not explained", "not explained")):
         row = rows.loc[name]
-        assert cells(table, label)[1:3] == [f"{row.share:+.3f}", f"{row.low:+.3f} to {row.high:+.3f}"]
+        assert cells(table, label)[1:3] == [signed(row.share), interval(row.low, row.high)]
 
 
 def test_a_default_that_changes_nothing_is_said_to_be_exactly_without_effect():
