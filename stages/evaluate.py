@@ -5,19 +5,21 @@ import sys
 from versus import params
 from versus.artifacts import heads, metrics, predictions_csv
 from versus.command import run
-from versus.evaluation import scores
+from versus.evaluation import ensemble, scores
 from versus.evaluation.plots import plots
 from versus.frameworks import competitor
 
 
 def main(*names):
-    settings = params.load().compare
+    settings = params.load()
     for name in names:
         predictions = predictions_csv.read(f"data/predictions/{name}.csv")
         record = heads.read_record(f"data/training/{name}.safetensors")
-        summary = scores.summary(predictions, settings)
+        summary = scores.summary(predictions, settings.compare)
+        if settings.model.deploy == "mean":
+            summary |= ensemble.summary(predictions, settings.compare)
         metrics.write(f"metrics/details/{name}.json", {"part": predictions.part} | summary)
-        for plot, rows in plots(predictions, record, competitor(name).title).items():
+        for plot, rows in plots(predictions, record, settings.model.deploy, competitor(name).title).items():
             metrics.write_table(f"metrics/plots/{name}/{plot}.csv", rows)
 
 

@@ -36,7 +36,8 @@ def main(name):
             features = own.apply(backbone, batches, False, bar)
         probabilities = predict_seeds(head.Head(heads.widths(heads_of_seeds[0])), heads_of_seeds, features)
         if each == "validation":
-            check_classifier(own, classifier, batches, probabilities[0])
+            deployed = probabilities.mean(axis=0) if info.deploy == "mean" else probabilities[0]
+            check_classifier(own, classifier, batches, deployed)
             check_same(probabilities, recorded, "those of training")
     predictions = Predictions(tuple(range(len(heads_of_seeds))), tuple(images.names), tuple(images.classes),
                               images.labels, probabilities, units.read("data/split.csv", part, images.names), part)

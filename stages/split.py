@@ -1,4 +1,7 @@
-"""Split the images into training, validation and test: data/split, data/split.csv, metrics/details/split.json."""
+"""Split the images into training, validation and test: data/split and data/split.csv.
+
+data/conversion.json says how images were converted, metrics/details/split.json what came of all.
+"""
 
 import sys
 from pathlib import Path
@@ -17,7 +20,9 @@ def main():
     settings = params.load()
     raw = inspection.images_of(inspection.read("data/raw.csv"))
     usable = raw[raw.problem == ""]
-    with conversion.converted(usable, Path("data/raw"), settings.data.background) as paths:
+    how = conversion.of_set(usable, Path("data/raw"), settings.data.background)
+    conversion.save(how, Path("data/conversion.json"))
+    with conversion.converted(usable, Path("data/raw"), how) as paths:
         duplicates = near_duplicates(paths).among(usable.index.to_numpy(), len(raw))
         groups = units.join(duplicates.near, raw, settings.data.groups)
         table = splitting.split(raw, duplicates._replace(near=groups), settings.split)

@@ -1,4 +1,7 @@
-"""Train the heads of all seeds, and save seed 0's with the backbone as the classifier: python -m stages.train keras."""
+"""Train the heads of all seeds, and save the backbone with one or all as the classifier: python -m stages.train keras.
+
+With `model.deploy: mean` the classifier's probabilities are the mean of all heads'.
+"""
 
 import sys
 from pathlib import Path
@@ -10,7 +13,7 @@ from versus.command import run
 from versus.frameworks import competitor, modules
 from versus.frameworks.history import learning_curves
 from versus.frameworks.training import fit_seeds
-from versus.images import dataset
+from versus.images import conversion, dataset
 from versus.recipe import weights
 
 
@@ -25,13 +28,17 @@ def main(name):
     trainer = head.Trainer(widths, settings.train.learning_rate, conventions.adam)
     trained = fit_seeds(trainer, settings, conventions, extracted, train.labels, f"heads in {entry.title}")
 
+    deployed = trained if settings.model.deploy == "mean" else trained[:1]
     folder = Path("models", name)
     folder.mkdir(parents=True, exist_ok=True)
     classifier = classifiers.assemble(settings.model, weights.read_pretrained("models/backbone.safetensors"),
-                                      extracted.statistics_after(settings.train.epochs), trained[0].weights, widths)
+                                      extracted.statistics_after(settings.train.epochs),
+                                      [one.weights for one in deployed], widths)
     classifiers.save(classifier, folder)
+    how = conversion.read(Path("data/conversion.json"))
     model_info.write(ModelInfo(train.classes, settings.model.backbone, settings.model.image_size,
-                               settings.train.precision, conventions.decode, conventions.resize), folder)
+                               settings.train.precision, settings.model.deploy, how.background, how.deep_range,
+                               conventions.decode, conventions.resize), folder)
     heads.save(trained, folder / "heads.safetensors")
     heads.save_record(trained, learning_curves(trained, validation.labels), f"data/training/{name}.safetensors")
 

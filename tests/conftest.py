@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.helpers.cases import photo, save
 from tests.helpers.paths import AVP
+from tests.helpers.processes import run
 from tests.helpers.sources import fetch, settings
 from versus.frameworks import COMPETITORS
 
@@ -75,3 +77,16 @@ def drawn(tmp_path_factory):
     top = tmp_path_factory.mktemp("drawn") / "images"
     fetch(settings(source="synthetic"), top)
     return top
+
+
+@pytest.fixture(scope="session")
+def saved_classifiers(tmp_path_factory):
+    """A folder with a small classifier of each framework, what each says of six images in <framework>.npy; the images.
+
+    See `helpers/save_classifier.py`.
+    """
+    folder = tmp_path_factory.mktemp("saved")
+    images = [save(photo(number, (90 + number, 70)), folder / f"plain/{number}.jpg", quality=95) for number in range(6)]
+    for framework in ("torch", "keras"):
+        run("save_classifier", framework, folder / "models", *images)
+    return folder / "models", images

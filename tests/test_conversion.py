@@ -10,8 +10,9 @@ import pytest
 from PIL import Image, ImageOps
 
 from tests.helpers.cases import photo, save
-from versus.images.conversion import convert, converted, deep_range, needed
-from versus.images.opening import open_image
+from versus.images import conversion
+from versus.images.conversion import Conversion, convert, converted, deep_range, needed
+from versus.images.opening import ImageError, open_image
 
 
 def reasons(path):
@@ -19,8 +20,8 @@ def reasons(path):
         return needed(image)[0]
 
 
-def shown(path, tmp_path, limits=(0.0, 1.0), background="white"):
-    convert(path, tmp_path / "out/shown.png", background, limits)
+def shown(path, tmp_path, limits=None, background="white"):
+    convert(path, tmp_path / "out/shown.png", Conversion(background, limits))
     with Image.open(tmp_path / "out/shown.png") as image:
         assert image.format == "PNG" and image.mode in ("L", "RGB") and not image.info
         return np.asarray(image)
@@ -124,6 +125,35 @@ def test_converted_files_replace_those_that_need_it_for_a_time(tmp_path):
     save(photo(1), root / "a/0.png")
     save(photo(2).convert("CMYK"), root / "a/1.jpg")
     rows = pd.DataFrame({"file": ["a/0.png", "a/1.jpg"], "conversion": ["", "colours as CMYK"]})
-    with converted(rows, root, "white") as paths:
+    with converted(rows, root, Conversion("white")) as paths:
         assert paths[0] == root / "a/0.png" and paths[1].suffix == ".png" and paths[1].is_file()
     assert not Path(paths[1]).exists() and [path.name for path in tmp_path.iterdir()] == ["raw"]
+
+
+# images that come after the set
+
+def test_the_conversion_of_a_set_is_that_of_later_images(tmp_path):
+    root = tmp_path / "raw"
+    for number, highest in enumerate((1000, 4080)):
+        save(Image.fromarray(np.linspace(0, highest, 400).reshape(20, 20).astype(np.uint16)), root / f"{number}.png")
+    rows = pd.DataFrame({"file": ["0.png", "1.png"], "conversion": ["more than 8 bits", "more than 8 bits; other"]})
+    of_set = conversion.of_set(rows, root, "red")
+    assert of_set == Conversion("red", (0.0, 4080.0))
+    conversion.save(of_set, tmp_path / "conversion.json")
+    assert conversion.read(tmp_path / "conversion.json") == of_set
+    later = save(Image.fromarray(np.full((9, 9), 2040, np.uint16)), tmp_path / "later.png")
+    assert set(shown(later, tmp_path, of_set.deep_range).ravel()) == {128}
+    beyond = save(Image.fromarray(np.full((9, 9), 9999, np.uint16)), tmp_path / "beyond.png")
+    assert set(shown(beyond, tmp_path, of_set.deep_range).ravel()) == {255}
+
+
+def test_without_deep_images_in_the_set_16_bits_have_the_range_of_their_format_and_other_depths_none(tmp_path):
+    of_set = conversion.of_set(pd.DataFrame({"file": ["a.png"], "conversion": [""]}), tmp_path, "white")
+    assert of_set == Conversion("white", None)
+    conversion.save(of_set, tmp_path / "conversion.json")
+    assert conversion.read(tmp_path / "conversion.json") == of_set
+    grey = save(Image.fromarray(np.full((9, 9), 128 * 257, np.uint16)), tmp_path / "grey.png")
+    assert set(shown(grey, tmp_path).ravel()) == {128}
+    floats = save(Image.fromarray(np.full((9, 9), 0.5, np.float32)), tmp_path / "float.tif")
+    with pytest.raises(ImageError, match="more than 8 bits, float32: expected 8 or 16.*save it with 8 bits"):
+        shown(floats, tmp_path)

@@ -20,7 +20,8 @@ from tests.helpers.predictions import draw_predictions, predictions_of, rows_of
 from versus.__main__ import main
 from versus.command import run
 
-COMMANDS = ("compare", "gate", "reference", "report", "sample-size", "show", "use")
+COMMANDS = ("card", "compare", "evaluate", "export", "gate", "page", "predict", "reference", "report", "sample-size",
+            "show", "use")
 
 
 def predict(make, seeds, some):

@@ -138,7 +138,7 @@ def record(seeds):
 def test_a_plot_says_which_images_it_is_of(images, part, scope):
     predictions = replace(draw_predictions(2, images, 2), part=part)
     assert predictions.scope == scope
-    tables = plots.plots(predictions, record(2), "Keras")
+    tables = plots.plots(predictions, record(2), "first", "Keras")
     assert set(tables["seeds"]["scope"]) == {scope}
     assert set(tables["confusion"]["scope"]) == {f"{scope}, first of 2 seeds"}
     assert set(tables["curves"]["scope"]) == {"2 seeds"}
@@ -159,7 +159,7 @@ def repository(tmp_path_factory):
     for seeds, names in ((1, ("a", "b")), (5, TWENTY)):
         for name, title, skill in (("keras", "Keras", 3), ("torch", "PyTorch", 2)):
             predictions = replace(draw_predictions(seeds, 80, len(names), skill, names=names), part="validation")
-            for plot, rows in plots.plots(predictions, record(min(seeds, 2)), title).items():
+            for plot, rows in plots.plots(predictions, record(min(seeds, 2)), "first", title).items():
                 write_table(folder / f"metrics/plots/{name}/{plot}.csv", rows)
         shutil.copy(ROOT / "docs/runs/avp-native/waterfall.csv", folder / "metrics/plots")
         for image in IMAGES:

@@ -181,7 +181,9 @@ def calls(module):
                    "versus/artifacts/splits.py", "versus/recipe/weights.py"}),
     ("json.loads", {"versus/artifacts/combinations.py", "versus/artifacts/metrics.py", "versus/artifacts/model_info.py",
                     "versus/artifacts/revisions.py", "versus/artifacts/splits.py",
-                    "versus/frameworks/keras/classifier.py"}),
+                    "versus/frameworks/keras/classifier.py", "versus/images/conversion.py",
+                    # both ends of a pipe
+                    "versus/frameworks/classification.py", "versus/frameworks/workers.py"}),
 ])
 def test_a_format_has_one_door(function, doors):
     assert {module for module in modules() if function in calls(module)} == doors

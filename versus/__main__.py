@@ -1,16 +1,24 @@
 """The command-line program: python -m versus COMMAND."""
 
 import argparse
+import os
 import sys
 import traceback
 from pathlib import Path
 
 from versus.command import run
+from versus.report.commands import add_classifiers
 
 
 def main(*arguments: str) -> None:
     options = parser().parse_args(arguments or None)
-    options.command(options)
+    try:
+        options.command(options)
+    except BrokenPipeError:  # whoever reads the output has read enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit("interrupted")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     top.set_defaults(command=lambda options: top.print_help())
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
 
-    for add in (add_statistics, add_run, add_revisions, add_reference):
+    for add in (add_statistics, add_run, add_classifiers, add_revisions, add_reference):
         add(commands)
     return top
 
@@ -136,11 +144,12 @@ def margin(text):
 # what a command needs is imported when it runs, so that --help answers at once
 
 def compare(options: argparse.Namespace) -> None:
+    from versus import params
     from versus.evaluation import comparison, scores
     from versus.report import console, sentences
     titles = options.titles or titles_of(options.one, options.other)
     one, other = read_pair(options.one, options.other, titles)
-    settings = settings_of_comparison(options.margin)
+    settings = params.load_compare(options.margin)
     console.show_comparison(scores.summary(one, settings), scores.summary(other, settings),
                             comparison.compare(one, other, settings), titles, settings.margin,
                             sentences.SCOPE_OF_FILES)
@@ -159,8 +168,9 @@ def use(options: argparse.Namespace) -> None:
 def gate(options: argparse.Namespace) -> None:
     """End with 1 only where a classifier is worse: whatever else goes wrong ends with 2."""
     try:
+        from versus import params
         from versus.report import changes
-        judged, notes = changes.find(options.revision, settings_of_comparison(None))
+        judged, notes = changes.find(options.revision, params.load_compare())
         texts = [*notes, *(changes.sentence(change, options.revision) for change in judged),
                  changes.verdict(judged, options.revision)]
     except ValueError as error:
@@ -174,8 +184,9 @@ def gate(options: argparse.Namespace) -> None:
 
 
 def report(options: argparse.Namespace) -> None:
+    from versus import params
     from versus.report import pull_request
-    print(pull_request.write(options.revision, settings_of_comparison(None), options.images))
+    print(pull_request.write(options.revision, params.load_compare(), options.images))
 
 
 def sample_size(options: argparse.Namespace) -> None:
@@ -194,10 +205,11 @@ def write_reference(options: argparse.Namespace) -> None:
 
 
 def check_reference(options: argparse.Namespace) -> None:
+    from versus import params
     from versus.artifacts import references
     from versus.evaluation import upgrade
     from versus.report import upgrade as wording
-    settings = settings_of_comparison(None)
+    settings = params.load_compare()
     try:
         now, predictions = references.of_run("now")
         names = [options.name] if options.name else references.names_of_all()
@@ -230,20 +242,6 @@ def read_pair(one, other, titles):
 def titles_of(one, other):
     """Name two files so that they can be told apart: by their stems, or else by their paths."""
     return (one.stem, other.stem) if one.stem != other.stem else (str(one), str(other))
-
-
-def settings_of_comparison(margin):
-    """Return the section `compare` of this project's params.yaml, or its defaults elsewhere, with another `margin`."""
-    import yaml
-
-    from versus import params
-    try:
-        values = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
-        values = None
-    ours = isinstance(values, dict) and isinstance(values.get("compare"), dict) and "margin" in values["compare"]
-    settings = params.load().compare if ours else params.Compare(margin=0.02, bootstrap=10000, seed=0)
-    return settings if margin is None else settings.model_copy(update={"margin": margin})
 
 
 if __name__ == "__main__":

@@ -65,6 +65,7 @@ class Model(Section):
     weights: Annotated[str, Field(pattern=r"^(shared|native|random|.*\.safetensors)$")]
     image_size: Annotated[int, Field(ge=32, le=1024)]
     hidden: Count
+    deploy: Literal["first", "mean"]
 
     @property
     def shared(self) -> bool:
@@ -212,6 +213,17 @@ def load(path: str | Path = "params.yaml") -> Params:
     except ValidationError as invalid:
         complaints = [_complaint(error) for error in invalid.errors()]
         raise ParamsError("\n".join(f"{path}:{_line(tree, key)}: {message}" for key, message in complaints)) from None
+
+
+def load_compare(margin: float | None = None) -> Compare:
+    """Return the section `compare` of this project's params.yaml, or its defaults elsewhere, with another `margin`."""
+    try:
+        values = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        values = None
+    ours = isinstance(values, dict) and isinstance(values.get("compare"), dict) and "margin" in values["compare"]
+    settings = load().compare if ours else Compare(margin=0.02, bootstrap=10000, seed=0)
+    return settings if margin is None else settings.model_copy(update={"margin": margin})
 
 
 def missing_paths(settings: Params, path: str | Path = "params.yaml") -> dict[str, str]:

@@ -16,7 +16,7 @@ from versus.recipe.weights import Pretrained
 
 os.environ.update(PATIENT)  # before a framework is loaded
 collect_ignore_glob = ["adapters_*.py"]  # which --doctest-modules would import, those of other frameworks too
-MODULES = ("runtime", "backbone", "networks", "pretrained", "features", "head", "classifier")
+MODULES = ("runtime", "backbone", "networks", "pretrained", "features", "head", "classifier", "saved")
 COMPUTE = params.load().compute
 
 

@@ -172,7 +172,7 @@ def test_a_classifier_on_native_resnet50_is_read_back_whole_and_in_parts(native,
     monkeypatch.setattr(classifier.backbones, "build", lambda *arguments: native["frozen"])
     weights = [tuple(tensor.astype("float32") for tensor in layer)
                for layer in draws.initial_weights(0, [2048, 8, 3], "glorot")]
-    classifier.save(classifier.assemble(MODELS["resnet50"], NATIVE, {}, weights, [2048, 8, 3]), tmp_path)
+    classifier.save(classifier.assemble(MODELS["resnet50"], NATIVE, {}, [weights], [2048, 8, 3]), tmp_path)
     whole, backbone = classifier.load(tmp_path)
     features = adapters_keras.apply(backbone, PIXELS)
     np.testing.assert_allclose(features, adapters_keras.apply(native["frozen"], PIXELS), rtol=1e-4, atol=1e-4)

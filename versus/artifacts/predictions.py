@@ -62,6 +62,12 @@ class Predictions:
         """Return other predictions, (seeds, images, classes), for the same images."""
         return replace(self, seeds=tuple(range(len(probabilities))), probabilities=probabilities)
 
+    def deployed(self, deploy: str) -> "Predictions":
+        """Return the predictions of the saved classifier, of one seed: see `model.deploy`."""
+        if deploy == "mean":
+            return self.with_probabilities(self.probabilities.mean(axis=0, keepdims=True))
+        return self.first_seeds(1)
+
     def first_seeds(self, number: int) -> "Predictions":
         """Return the predictions with the first seeds alone."""
         return replace(self, seeds=self.seeds[:number], probabilities=self.probabilities[:number])

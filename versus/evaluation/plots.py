@@ -11,15 +11,18 @@ from versus.evaluation.scores import reliability
 POINTS = 200  # of a curve
 
 
-def plots(predictions: Predictions, record: dict[str, np.ndarray], title: str) -> dict[str, pd.DataFrame]:
+def plots(predictions: Predictions, record: dict[str, np.ndarray], deploy: str,
+          title: str) -> dict[str, pd.DataFrame]:
     """Return the data of all plots of one classifier, by name; `record` is what its training recorded.
 
-    Each table begins with the columns competitor, which is `title`, and scope: which images the plot is about.
+    deploy: `model.deploy`, which says what the saved classifier is. Each table begins with the columns competitor,
+    which is `title`, and scope: which images the plot is about.
     """
     images, seeds = predictions.scope, len(predictions.seeds)
+    saved = "" if seeds == 1 else f", mean of {seeds} seeds" if deploy == "mean" else f", first of {seeds} seeds"
     tables = {
         "curves": (learning_curves(record), "1 seed" if seeds == 1 else f"{seeds} seeds"),
-        "confusion": (confusion(predictions), images + (f", first of {seeds} seeds" if seeds > 1 else "")),
+        "confusion": (confusion(predictions.deployed(deploy)), images + saved),
         "roc": (roc_curve(predictions), f"{images}, {_positive(predictions)}"),
         "precision_recall": (precision_recall_curve(predictions), f"{images}, {_positive(predictions)}"),
         "seeds": (seed_accuracies(predictions), images),
@@ -50,7 +53,7 @@ def learning_curves(record: dict[str, np.ndarray]) -> pd.DataFrame:
 
 
 def confusion(predictions: Predictions) -> pd.DataFrame:
-    """Return how many images of the class `actual` the first seed, the saved classifier, calls `predicted`.
+    """Return how many images of the class `actual` the first seed calls `predicted`.
 
     Columns actual, predicted, images, and share: of the actual class's images. One row for each pair of class names
     that occurs, and for each class with itself, so that every class is there.

@@ -1,26 +1,21 @@
 """Describe the files of a source, and say of each why it cannot be used, if so."""
 
-import hashlib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from PIL import UnidentifiedImageError
 from tqdm import tqdm
 
 from versus import params
 from versus.images import classes, conversion
 from versus.images.dataset import PARTS
-from versus.images.opening import ImageError, open_image, unreadable
+from versus.images.description import NOT_OPENED, describe
 from versus.images.sources.errors import quoted
 from versus.images.sources.tree import File
 
 COLUMNS = ("file", "class", "published", "sha256", "width", "height", "mode", "format", "conversion", "note", "problem",
            "origin", "group")
-SMALLEST_SIDE = 8     # pixels
 LISTED = 10           # kinds of problems in a message
-NOT_OPENED = {"width": 0, "height": 0, "mode": "", "format": "", "conversion": "", "note": "", "problem": ""}
 
 
 class UnusableImagesError(ValueError):
@@ -38,7 +33,7 @@ def inspect(root: str | Path, files: Sequence[File]) -> pd.DataFrame:
     """
     root = Path(root)
     used = sorted((file for file in files if not file.left_out), key=lambda file: file.target)
-    rows = [_place(file) | _describe(root / file.target) for file in tqdm(used, "inspect", unit="image", disable=None)]
+    rows = [_place(file) | describe(root / file.target) for file in tqdm(used, "inspect", unit="image", disable=None)]
     rows += [_place(file) | NOT_OPENED | {"sha256": "", "problem": f"left out: {file.left_out}"}
              for file in files if file.left_out]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -108,25 +103,3 @@ def _problems(table: pd.DataFrame) -> str:
 def _place(file: File) -> dict:
     return {"file": file.target, "published": file.part, "class": file.label, "origin": file.path.as_posix(),
             "group": file.group}
-
-
-def _describe(path: Path) -> dict:
-    """Compute checksum, size, mode, format, conversion and problem of one image file."""
-    description = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()} | NOT_OPENED
-    if not path.stat().st_size:
-        return description | {"problem": "empty file"}
-    try:
-        with open_image(path) as image:
-            description |= {"width": image.width, "height": image.height, "mode": image.mode, "format": image.format}
-            reasons, note = conversion.needed(image)
-    except ImageError as error:
-        return description | {"problem": str(error)}
-    except UnidentifiedImageError:
-        return description | {"problem": unreadable(path)}
-    except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and others
-        words = re.sub(r" \(\d+ bytes not processed\)", "", " ".join(str(error).split()))  # one text for all of them
-        return description | {"problem": f"cannot be decoded: {words or type(error).__name__}"}
-    if min(image.size) < SMALLEST_SIDE:
-        return description | {"problem": f"too small: {image.width}x{image.height}, less than {SMALLEST_SIDE} pixels a "
-                                         "side"}
-    return description | {"conversion": reasons, "note": note}

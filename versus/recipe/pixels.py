@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import simplejpeg
 from PIL import Image
-from scipy import ndimage
 
 from versus.images.opening import ImageError, open_image
 from versus.recipe.conventions import PixelConventions
@@ -176,6 +175,7 @@ def _reflected(image: np.ndarray, view: np.void) -> np.ndarray:
 
 def _transform(image: np.ndarray, matrix: np.ndarray, outside: str) -> np.ndarray:
     """Transform bilinearly; `matrix` (3, 3) takes a new row and column to the old ones."""
+    from scipy import ndimage  # only here: `versus predict`, which augments nothing, starts 0.2 s earlier
     channels = [ndimage.affine_transform(channel, matrix[:2, :2], matrix[:2, 2], order=1, mode=outside)
                 for channel in np.moveaxis(image, 2, 0)]
     return np.stack(channels, axis=2)

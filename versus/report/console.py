@@ -38,6 +38,8 @@ def comparison_table(one: dict, other: dict, result: dict, titles: Titles) -> Ta
         if name == "brier":
             label += " (0 to 1)" if one["classes"] == 2 else " (0 to 2)"
         table.add_row(label, _score(one, name), _score(other, name), *_difference(result, name))
+        if f"ensemble_{name}" in one:
+            table.add_row("… mean of all heads", *(f"{each[f'ensemble_{name}']:.3f}" for each in (one, other)), "", "")
     return table
 
 
@@ -46,6 +48,16 @@ def show_comparison(one: dict, other: dict, result: dict, titles: Titles, margin
     """Print the table and the sentences of a comparison."""
     _show(comparison_table(one, other, result, titles),
           sentences.comparison(one, other, result, titles, margin, scope), console)
+
+
+def show_scores(one: dict, title: str, console: Console | None = None) -> None:
+    """Print a table of one classifier's scores (`scores.summary`)."""
+    noun = sentences.image_noun(one)
+    table = _table(sentences.images(one["images"], one["units"], noun), title, foldable=(title,))
+    for name, label in ROWS.items():
+        if name in one:
+            table.add_row(label, _score(one, name))
+    _show(table, [], console)
 
 
 def show_notes(notes: Iterable[str], console: Console | None = None) -> None:

@@ -19,9 +19,10 @@ def show_comparison() -> None:
     """Print scores, differences and verdict."""
     result, side = read("compare"), read("split")["median_side"]
     one, other = competitors(result)
-    console.show_comparison(read(one.name), read(other.name), result, (one.title, other.title), result["margin"],
-                            sentences.SCOPE_OF_RUN)
-    console.show_notes([sentences.era(result["era"]), sentences.enlargement(side, result["image_size"])])
+    scores, titles = (read(one.name), read(other.name)), (one.title, other.title)
+    console.show_comparison(*scores, result, titles, result["margin"], sentences.SCOPE_OF_RUN)
+    console.show_notes([sentences.ensemble(*scores, titles), sentences.era(result["era"]),
+                        sentences.enlargement(side, result["image_size"])])
 
 
 def show_splits() -> None:

@@ -91,6 +91,17 @@ def comparison(one: dict, other: dict, result: dict, titles: Titles, margin: flo
                "log loss is unreliable, since a single confident mistake in other images would move it.")
 
 
+def ensemble(one: dict, other: dict, titles: Titles) -> str:
+    """Say what the mean of all heads gains over one head; "" if the saved classifiers have only one."""
+    if "ensemble_accuracy" not in one:
+        return ""
+    gains = [f"{title} {each['ensemble_accuracy']:.3f}, {each['ensemble_accuracy_gain']:+.3f} "
+             f"({each['ensemble_accuracy_gain_low']:+.3f} to {each['ensemble_accuracy_gain_high']:+.3f})"
+             for title, each in zip(titles, (one, other))]
+    return (f"The saved classifiers are the mean of all {one['seeds']} heads: their accuracy, and the gain over the "
+            f"mean of single heads (95 % interval): {'; '.join(gains)}.")
+
+
 def p_value(result: dict) -> str:
     """Give the p-value that inverts the interval of the accuracy difference."""
     value = f"p < {SMALLEST_P:g}" if result["p_value"] <= SMALLEST_P else f"p = {result['p_value']:.2g}"

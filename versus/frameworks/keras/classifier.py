@@ -18,17 +18,22 @@ from versus.recipe.weights import Pretrained
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip archive can hold
 
 
-def assemble(model: params.Model, pretrained: Pretrained, statistics: Statistics, weights: Head,
+def assemble(model: params.Model, pretrained: Pretrained, statistics: Statistics, weights: list[Head],
              widths: list[int]) -> keras.Model:
-    """Join backbone and head: pixels (n, size, size, 3), RGB, 0..255, to probabilities (n, classes).
+    """Join backbone and heads: pixels (n, size, size, 3), RGB, 0..255, to probabilities (n, classes), the heads' mean.
 
-    `statistics` are batch norm's running ones where training changed them, `weights` the trained head's.
+    `statistics` are batch norm's running ones where training changed them, `weights` each trained head's.
     """
     backbone = backbones.build(model, pretrained, "frozen")
     backbones.set_statistics(backbone, statistics)
-    head = heads.build(widths)
-    head.set_weights([tensor for pair in weights for tensor in pair])
-    return keras.Model(backbone.input, head(backbone.output), name="classifier")
+    outputs = []
+    for number, of_head in enumerate(weights):
+        head = heads.build(widths)
+        head.name += str(number or "")
+        head.set_weights([tensor for pair in of_head for tensor in pair])
+        outputs.append(head(backbone.output))
+    mean = keras.layers.Average(name="mean")(outputs) if len(outputs) > 1 else outputs[0]
+    return keras.Model(backbone.input, mean, name="classifier")
 
 
 def save(classifier: keras.Model, folder: str | Path) -> None:

@@ -14,29 +14,32 @@ from versus.recipe.weights import Pretrained
 
 
 class Classifier(nn.Module):
-    """Backbone, head and softmax."""
+    """Backbone, heads, softmax and mean."""
 
-    def __init__(self, backbone: nn.Module, head: nn.Module, image_size: int):
+    def __init__(self, backbone: nn.Module, heads: list[nn.Module], image_size: int):
         super().__init__()
-        self.backbone, self.head, self.image_size = backbone, head, image_size
+        self.backbone, self.heads, self.image_size = backbone, nn.ModuleList(heads), image_size
 
     def forward(self, pixels):
-        return self.head(self.backbone(pixels)).softmax(1)
+        features = self.backbone(pixels)
+        return torch.stack([head(features).softmax(1) for head in self.heads]).mean(0)
 
 
-def assemble(model: params.Model, pretrained: Pretrained, statistics: Statistics, weights: Head,
+def assemble(model: params.Model, pretrained: Pretrained, statistics: Statistics, weights: list[Head],
              widths: list[int]) -> Classifier:
-    """Join backbone and head: pixels (n, 3, size, size), RGB, 0..255, to probabilities (n, classes).
+    """Join backbone and heads: pixels (n, 3, size, size), RGB, 0..255, to probabilities (n, classes), the heads' mean.
 
-    `statistics` are batch norm's running ones where training changed them, `weights` the trained head's.
+    `statistics` are batch norm's running ones where training changed them, `weights` each trained head's.
     """
     backbone = backbones.build(model, pretrained, "frozen")
     backbones.set_statistics(backbone, statistics)
-    head = heads.build(widths)
-    for layer, (kernel, bias) in zip(LAYERS, weights):
-        tensors = {"weight": torch.from_numpy(kernel.T), "bias": torch.from_numpy(bias)}
-        head.get_submodule(layer).load_state_dict(tensors)
-    return Classifier(backbone, head, model.image_size).eval()
+    modules = []
+    for of_head in weights:
+        modules.append(head := heads.build(widths))
+        for layer, (kernel, bias) in zip(LAYERS, of_head):
+            tensors = {"weight": torch.from_numpy(kernel.T), "bias": torch.from_numpy(bias)}
+            head.get_submodule(layer).load_state_dict(tensors)
+    return Classifier(backbone, modules, model.image_size).eval()
 
 
 def save(classifier: Classifier, folder: str | Path) -> None:
