@@ -88,6 +88,19 @@ def test_a_strayed_emulation_is_told_from_a_faithful_one(tmp_path, capsys, skill
     assert output.count("recipe 0.") == 2 and output.count("spread between runs") == 2
 
 
+def test_runs_with_other_views_count_together(tmp_path, capsys):
+    generator = np.random.default_rng(5)
+    paths = [tmp_path / f"views-{number}.csv" for number in range(2)]
+    for path in paths:
+        predictions_csv.write(runs_of(20, 400, generator), path)
+    (tmp_path / "recipes").mkdir()
+    compare.main(paths[0], written(runs_of(4, 400, generator), tmp_path / "recipes"), 0.03, 0.05, paths[1:])
+    assert "views-1.csv), 40 runs" in capsys.readouterr().out
+    predictions_csv.write(runs_of(2, 20, generator), paths[1])
+    with pytest.raises(ValueError, match="got predictions of different images"):
+        compare.read_pipeline(paths)
+
+
 def test_runs_of_two_recipes_are_refused(tmp_path):
     recipes = written(runs_of(2, 20, np.random.default_rng(0)), tmp_path)
     other = json.loads(recipes[0].read_text("utf-8")) | {"recipe": "another"}

@@ -7,6 +7,7 @@ strays from the recipe in any of them; 2 if there are too few runs to decide.
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,14 @@ def read_runs(paths: list[Path]) -> tuple[str, Predictions]:
                                     probabilities / probabilities.sum(axis=2, keepdims=True))
 
 
+def read_pipeline(paths: list[Path]) -> Predictions:
+    """Read predictions of the pipeline, such as with other views, as those of one run with all their seeds."""
+    runs = [predictions_csv.read(path) for path in paths]
+    if any((each.files, each.class_names) != (runs[0].files, runs[0].class_names) for each in runs):
+        raise ValueError(f"got predictions of different images in {', '.join(map(str, paths))}; expected the same ones")
+    return runs[0].with_probabilities(np.concatenate([each.probabilities for each in runs]))
+
+
 def sentences(name: str, result: Replication, margin: float) -> list[str]:
     """Say what was found of one metric."""
     low, high = result.difference.interval()
@@ -50,13 +59,13 @@ def sentences(name: str, result: Replication, margin: float) -> list[str]:
         f"  spread between runs: {compared}"]
 
 
-def main(ours: Path, recipes: list[Path], margin: float, log_loss_margin: float) -> int:
+def main(ours: Path, recipes: list[Path], margin: float, log_loss_margin: float, more: Sequence[Path] = ()) -> int:
     """Print the comparison of the pipeline's predictions with the runs of one recipe; return the exit status."""
     name, runs = read_runs(recipes)
-    pipeline = predictions_csv.read(ours)
+    pipeline = read_pipeline([ours, *more])
     margins = {"accuracy": margin, "log_loss": log_loss_margin}
     replications = replicate(runs, pipeline, margins, params.Compare(margin=margin, bootstrap=10000, seed=0))
-    print(f"{name}, {len(runs.seeds)} runs, and the pipeline ({ours}), {len(pipeline.seeds)} runs; "
+    print(f"{name}, {len(runs.seeds)} runs, and the pipeline ({', '.join(map(str, [ours, *more]))}), {len(pipeline.seeds)} runs; "
           f"{len(runs.files)} validation images; mean ± sd of runs, 95 % intervals")
     for metric, result in replications.items():
         print(*sentences(NAMES[metric], result, margins[metric]), sep="\n")
@@ -79,6 +88,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("ours", type=Path, metavar="PREDICTIONS.csv", help="the pipeline's, of the recipe's era")
     parser.add_argument("recipes", type=Path, nargs="+", metavar="RECIPE.json", help="runs of one recipe, a file each")
+    parser.add_argument("--more", type=Path, nargs="+", default=[], metavar="PREDICTIONS.csv",
+                        help="more runs of the pipeline, such as with another extract.seed, counted with the first")
     add_margins(parser)
     options = parser.parse_args()
     run(lambda: sys.exit(main(**vars(options))))

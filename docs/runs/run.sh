@@ -19,6 +19,11 @@ run() {  # name, stages (all if empty), changes of params.yaml
     # shellcheck disable=SC2086
     dvc exp run $stages "${settings[@]}"
     mkdir -p "docs/runs/$name"
+    if [[ $stages == splits ]]; then
+        cp metrics/details/splits.json "docs/runs/$name/"
+        git checkout --quiet -- params.yaml
+        return
+    fi
     if [[ $stages == eras/* ]]; then
         cp metrics/eras/* "docs/runs/$name/"
         git checkout --quiet -- params.yaml
@@ -49,3 +54,5 @@ for seed in 1 2 3; do
     run "avp-views-$seed" "evaluate compare" "extract.seed=$seed"
     run "avp-2018-views-$seed" "evaluate compare" conventions.era=2018 "extract.seed=$seed"
 done
+run avp-splits splits compare.splits=5
+run avp-2018-splits splits compare.splits=5 conventions.era=2018

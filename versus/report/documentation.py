@@ -102,6 +102,20 @@ def variation() -> str:
                    *(f"two runs of {title} differ by 3.5 points or more" for title in _titles())], rows)
 
 
+def splits() -> str:
+    """Write what other splits, views and seeds change."""
+    rows = []
+    for name, what in {"avp-splits": "today", "avp-2018-splits": "2018"}.items():
+        result = metrics.read(RUNS / name / "splits.json")
+        rows.append([what, f"{result['accuracy_one']:.3f}", f"{result['accuracy_other']:.3f}",
+                     _difference(result, "accuracy"),
+                     f"{result['probability_other_better']:.0%} ({result['probability_low']:.0%} to "
+                     f"{result['probability_high']:.0%})",
+                     *(f"{result[f'sd_{source}']:.3f}" for source in ("images", "training", "views", "seed"))])
+    return _table(["defaults", *_titles(), "difference (95 % interval)", f"{_titles()[1]} better in single runs",
+                   *(f"sd by {source}" for source in ("validation images", "training images", "views", "seeds"))], rows)
+
+
 def _chance(result: dict, who: str) -> str:
     """Write in how many pairs of runs of `who`, one or other, accuracies differ by the gap; "" where not counted."""
     if f"chance_of_gap_{who}" not in result:
@@ -147,6 +161,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "explanation-2018": partial(explanation, RUNS / "avp-2018/explain.csv"),
     "eras-keras": partial(explanation, RUNS / "avp-eras/keras.csv"),
     "eras-torch": partial(explanation, RUNS / "avp-eras/torch.csv"),
+    "splits": splits,
     "planted": partial(explanation, RUNS / "avp-planted/explain.csv"),
     "default-explanation": partial(explanation, DEFAULT / "explain.csv"),
     "conventions": partial(defaults_of_eras, "words"), "sources": partial(defaults_of_eras, "source"),
