@@ -65,7 +65,8 @@ def main(ours: Path, recipes: list[Path], margin: float, log_loss_margin: float,
     pipeline = read_pipeline([ours, *more])
     margins = {"accuracy": margin, "log_loss": log_loss_margin}
     replications = replicate(runs, pipeline, margins, params.Compare(margin=margin, bootstrap=10000, seed=0))
-    print(f"{name}, {len(runs.seeds)} runs, and the pipeline ({', '.join(map(str, [ours, *more]))}), {len(pipeline.seeds)} runs; "
+    files = ", ".join(map(str, [ours, *more]))
+    print(f"{name}, {len(runs.seeds)} runs, and the pipeline ({files}), {len(pipeline.seeds)} runs; "
           f"{len(runs.files)} validation images; mean ± sd of runs, 95 % intervals")
     for metric, result in replications.items():
         print(*sentences(NAMES[metric], result, margins[metric]), sep="\n")

@@ -95,8 +95,8 @@ def ensemble(one: dict, other: dict, titles: Titles) -> str:
     """Say what the mean of all heads gains over one head; "" if the saved classifiers have only one."""
     if "ensemble_accuracy" not in one:
         return ""
-    gains = [f"{title} {each['ensemble_accuracy']:.3f}, {each['ensemble_accuracy_gain']:+.3f} "
-             f"({each['ensemble_accuracy_gain_low']:+.3f} to {each['ensemble_accuracy_gain_high']:+.3f})"
+    gains = [f"{title} {each['ensemble_accuracy']:.3f}, {signed(each['ensemble_accuracy_gain'])} "
+             f"({interval(each['ensemble_accuracy_gain_low'], each['ensemble_accuracy_gain_high'])})"
              for title, each in zip(titles, (one, other))]
     return (f"The saved classifiers are the mean of all {one['seeds']} heads: their accuracy, and the gain over the "
             f"mean of single heads (95 % interval): {'; '.join(gains)}.")
