@@ -64,9 +64,10 @@ yardsticks: .venv/installed
 deps: .venv/installed
 	python -m tests.helpers.deps
 
-# after a change of metrics: the tables and the plot of README.md and docs/
+# after a change of metrics or of frameworks/{keras,torch}: tables and plots of README.md and docs/, notebooks/
 docs: .venv/installed
 	python -m versus.report.documentation
+	python -m versus.report.notebooks
 
 # compiled at once: each stage is a process of its own, which would compile again where bytecode is not written
 .venv/installed: requirements.lock | $(UV)

@@ -5,7 +5,18 @@
     python benchmark/duplicates/indices.py DESCRIPTORS.npy [NAME ...]
 
 Each index lists for every upright view the NEAREST views, of both orientations. Printed: processor time, and the share
-of the truly nearest (by inner product above MINIMUM, those that the search verifies) that it lists.
+of the truly nearest (by inner product above MINIMUM, those that the search verifies) that it lists. On two cores:
+
+    index              10,000 digits       10,000 photographs  70,000 digits
+    exact              2.2 s    1.000       2.6 s    1.000     104 s    1.000
+    faiss, flat        2.0 s    1.000       2.2 s    0.996      77 s    1.000
+    faiss, IVF         1.7 s    0.971       1.9 s    0.725      45 s    0.993
+    faiss, HNSW        4.5 s    0.999       6.8 s    0.992      39 s    0.998
+    hnswlib            3.2 s    1.000       6.4 s    0.994      38 s    0.998
+    pynndescent        119 s    0.989        33 s    0.964      45 s    0.981
+
+An approximate index saves a minute of ten at 70,000 images and nothing below 20,000, finds other neighbours with
+another number of threads (HNSW, pynndescent), and misses some. So the search is exact.
 """
 
 import resource

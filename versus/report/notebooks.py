@@ -1,0 +1,148 @@
+"""The seven steps as two notebooks, made of the sibling modules' own source: `make docs` writes notebooks/*.ipynb.
+
+A cell with a module's source is followed by one that uses it. All else comes from this package. The notebooks are
+written without results, so that the same source gives the same bytes.
+"""
+
+import ast
+from pathlib import Path
+from typing import NamedTuple
+
+from versus.frameworks import COMPETITORS
+
+FRAMEWORKS = Path(__file__).parents[1] / "frameworks"
+FOLDER = Path("notebooks")
+NAMES = ("keras", "torch")
+ROOT = '''import os
+import sys
+from pathlib import Path
+
+root = next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "params.yaml").is_file())
+os.chdir(root)
+sys.path.insert(0, str(root))'''
+DATA = '''from versus import params
+from versus.frameworks import competitor
+from versus.images import dataset
+
+settings = params.load()
+conventions = competitor("{name}").of_era(settings.conventions.era).resolve(settings.conventions)
+train, validation = (dataset.read("data/split", part) for part in ("train", "validation"))
+print(f"{{len(train.files)}} training and {{len(validation.files)}} validation images of {{', '.join(train.classes)}}")
+conventions'''
+START = "start(settings.compute, settings.train.precision)"
+PIXELS = '''import matplotlib.pyplot as plt
+from versus.recipe import draws
+
+view = draws.views(settings.extract, len(train.files))[0]
+batches = draws.batches(settings.extract, len(train.files))[0]
+size = settings.model.image_size
+augmented = ImageBatches(train.files, batches, size, conventions.pixels, view, conventions.augment)
+figure, axes = plt.subplots(1, 6, figsize=(12, 2))
+for axis, image in zip(axes, received(augmented)):
+    axis.imshow(image.astype("uint8"))
+    axis.axis("off")'''
+BACKBONE = '''pretrained = weights.read_pretrained("models/backbone.safetensors")
+backbone = build(settings.model, pretrained, conventions.batch_norm)'''
+HEAD = '''width = ARCHITECTURES[settings.model.backbone].width
+widths = [width, settings.model.hidden, len(train.classes)]
+trainer = Trainer(widths, settings.train.learning_rate, conventions.adam)
+trainer.head'''
+TRAIN = '''import pandas as pd
+from versus.frameworks.extraction import extract
+from versus.frameworks.history import learning_curves
+from versus.frameworks.training import fit_seeds
+
+features = extract(sys.modules[__name__], backbone, train.files, {"validation": validation.files}, settings,
+                   conventions, "features")
+trained = fit_seeds(trainer, settings, conventions, features, train.labels, "heads")
+curves = learning_curves(trained, validation.labels)
+pd.DataFrame({name: values.mean(axis=0) for name, values in curves.items()}).rename_axis("epoch")'''
+SAVE = '''from tempfile import mkdtemp
+
+saved = Path(mkdtemp())
+save(assemble(settings.model, pretrained, features.statistics_after(settings.train.epochs), [trained[0].weights],
+              widths), saved)
+classifier, _ = load(saved)
+sorted(path.name for path in saved.iterdir())'''
+PREDICT = '''from tqdm import tqdm
+
+plain = ImageBatches(validation.files, draws.in_order(len(validation.files), settings.extract.batch), size,
+                     conventions.pixels)
+with tqdm(total=len(validation.files), unit="image") as bar:
+    probabilities = apply(classifier, plain, False, bar)
+print(f"accuracy {(probabilities.argmax(axis=1) == validation.labels).mean():.3f}")
+pd.DataFrame(probabilities, index=validation.names, columns=validation.classes).round(3).head()'''
+
+
+class Step(NamedTuple):
+    """One step: its title, what it does, and pairs of a sibling module, "" for none, and the cell that uses it."""
+
+    title: str
+    text: str
+    cells: list[tuple[str, str]]
+
+
+STEPS = [
+    Step("Prepare the data", "`dvc repro` has split the images into `data/split`, without leaks. Both frameworks read "
+         "the same files.", [("", ROOT), ("", DATA)]),
+    Step("Import the framework", "It is set up so that the same run gives the same bytes again.",
+         [("runtime.py", START)]),
+    Step("Create the data generators", "Batches of pixels for the network, here augmented ones. The random numbers are "
+         "the same in both notebooks; what they do to an image is the framework's convention.",
+         [("features.py", PIXELS)]),
+    Step("Create the network", "A network trained on ImageNet stays as it is; a new head of two dense layers is put on "
+         "it.", [("networks.py", ""), ("backbone.py", BACKBONE), ("head.py", HEAD)]),
+    Step("Train the model", "The frozen network computes the features of each view of each image once; the head is "
+         "trained on them, once for each seed.", [("", TRAIN)]),
+    Step("Save and load the model", "The whole classifier, from pixels to probabilities.", [("classifier.py", SAVE)]),
+    Step("Make predictions", "Of images that it was not trained on, from the saved file.", [("", PREDICT)]),
+]
+
+
+def notebook(name: str) -> str:
+    """Write the notebook of a framework, JSON in format 4.5."""
+    import nbformat
+    from nbformat import v4
+
+    title, other = COMPETITORS[name].title, next(each for each in NAMES if each != name)
+    cells = [v4.new_markdown_cell(
+        f"# The seven steps in {title}\n\nThe same in {COMPETITORS[other].title}: [{other}.ipynb]({other}.ipynb). "
+        f"Generated from `versus/frameworks/{name}/`; run it after `dvc repro`, whose images, weights and parameters "
+        "it takes.")]
+    for number, step in enumerate(STEPS, 1):
+        cells.append(v4.new_markdown_cell(f"## {number}. {step.title}\n\n{step.text}"))
+        for module, use in step.cells:
+            if module:
+                cells += _module(name, module)
+            if use:
+                cells.append(v4.new_code_cell(use.format(name=name) if use is DATA else use))
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"  # drawn at random otherwise
+    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    return nbformat.writes(v4.new_notebook(cells=cells, metadata=kernel)) + "\n"
+
+
+def _module(name: str, module: str) -> list:
+    """Make cells of a module: its docstring, and its source without what only type checkers need."""
+    from nbformat import v4
+
+    text = (FRAMEWORKS / name / module).read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    docstring = ast.get_docstring(tree)
+    lines = text.splitlines()
+    for node in reversed(tree.body):
+        if "TYPE_CHECKING" in ast.unparse(node) or node is tree.body[0]:
+            del lines[node.lineno - 1:node.end_lineno]
+    source = "\n".join(line for line in lines).strip()
+    return [v4.new_markdown_cell(f"`versus/frameworks/{name}/{module}`: {docstring}"), v4.new_code_cell(source)]
+
+
+def main() -> None:
+    """Write both notebooks."""
+    FOLDER.mkdir(exist_ok=True)
+    for name in NAMES:
+        (FOLDER / f"{name}.ipynb").write_text(notebook(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
