@@ -13,6 +13,7 @@ repro: .venv/installed
 	@git rev-parse --git-dir > /dev/null 2>&1 || printf '[core]\n    no_scm = true\n' > .dvc/config.local
 	python -m stages.check  # DVC does not look into linked folders: a new one in data.folder would go unnoticed
 	dvc repro
+	@echo "The report: file://$(CURDIR)/reports/index.html"
 
 # what changed in each framework since 2018, on the images of the last run; about ten minutes
 eras: .venv/installed

@@ -111,17 +111,17 @@ def test_forced_run_writes_the_same_bytes(clone, twenty):
 
 # (changes, targets, stages that run): the stages that come before the targets and are touched, and no other
 CHANGES = {
-    "margin": ({"compare.margin": 0.3}, [], {"check", "compare"}),
+    "margin": ({"compare.margin": 0.3}, [], {"check", "compare", "report"}),
     # the statistics of the explanation, but none of the training runs that they are of
-    "resamples": ({"compare.bootstrap": 300}, [], {"check", "evaluate", "compare", "splits", "explain"}),
+    "resamples": ({"compare.bootstrap": 300}, [], {"check", "evaluate", "compare", "splits", "explain", "report"}),
     # with epsilon where Keras has it, Keras's heads stay what they were: its predictions are not computed again
     "adam": ({"conventions.adam": "keras"}, ["predict_keras", "predict_torch"],
              {"check", "train_keras", "train_torch", "predict_torch"}),
     "seed of the split": ({"split.seed": 1}, ["split"], {"check", "split"}),
     # only what is added to the split itself is taken away: in no time, since no framework is loaded
-    "one split": ({"compare.splits": 1}, [], {"check", "splits_keras", "splits_torch", "splits"}),
-    # read by `download`, though not for drawn images: these come out the same, and all else stays
-    "unused": ({"data.kaggle": "some/other/versions/2"}, [], {"check", "download"}),
+    "one split": ({"compare.splits": 1}, [], {"check", "splits_keras", "splits_torch", "splits", "report"}),
+    # read by `download`, though not for drawn images: these come out the same, and only the report names the key
+    "unused": ({"data.kaggle": "some/other/versions/2"}, [], {"check", "download", "report"}),
 }
 
 
@@ -142,7 +142,7 @@ def test_other_words_and_other_statistics_train_nothing(clone):
     for module in [*clone.folder.glob("versus/report/[!_]*.py"), *clone.folder.glob("versus/evaluation/[!_]*.py")]:
         with open(module, "a") as file:
             file.write("# changed\n")
-    assert clone.repro() == {"views", "evaluate", "gallery", "parity", "compare", "splits", "explain"}
+    assert clone.repro() == {"views", "evaluate", "gallery", "parity", "compare", "splits", "explain", "report"}
 
 
 def test_an_unknown_key_stops_everything(clone):

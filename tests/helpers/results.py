@@ -29,15 +29,17 @@ DRIVER = ("import sys; from importlib import import_module\n"
           "for stage in sys.argv[1:]: import_module(f'stages.{stage}').main(*" + repr(PAIR) + "); print('-' * 9)")
 
 
-def write_run(folder, seed=0, classes=2):
+def write_run(folder, seed=0, classes=2, names=NAMES, seeds=SEEDS):
     """Write params.yaml and the data that STAGES read: without the features of explain, which it then judges not."""
     rng = np.random.default_rng(seed)
     settings = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
-    settings["compare"]["bootstrap"], settings["explain"] = 500, {"views": 1, "seeds": 3}
+    settings["compare"]["bootstrap"], settings["explain"] = 500, {"views": 1, "seeds": max(2, min(3, seeds))}
+    settings["train"]["seeds"] = seeds
     folder.mkdir(exist_ok=True)
     (folder / "params.yaml").write_text(yaml.safe_dump(settings), "utf-8")
     shutil.copytree(ROOT / "data/none", folder / "data/none")
-    drawn = [in_order(draw_predictions(SEEDS, IMAGES, classes, skill, rng)) for skill in (1.5, *rng.uniform(1, 2.5, 8))]
+    drawn = [in_order(draw_predictions(seeds, IMAGES, classes, skill, rng, names))
+             for skill in (1.5, *rng.uniform(1, 2.5, 8))]
     for name, predictions in zip(PAIR, drawn):
         predictions_csv.write(predictions, folder / f"data/predictions/{name}.csv")
         trained = [draw_trained(rng, each) for each in predictions.probabilities]
@@ -51,10 +53,10 @@ def write_run(folder, seed=0, classes=2):
         target = folder / f"data/controls/{name}"
         save_trained(trained, drawn[1].labels, target, target / "record")
     combinations.save(Combinations(PAIR, "validation", FACTORS, ["entry"] * 8, list(drawn[0].files),
-                                   list(NAMES[:classes]), drawn[0].labels,
+                                   list(names[:classes]), drawn[0].labels,
                                    np.stack([each.probabilities[:3] for each in drawn[1:]])),
                       folder / "data/combinations/keras-torch.safetensors")
-    metrics.write(folder / "metrics/details/split.json", SPLIT)
+    metrics.write(folder / "metrics/details/split.json", SPLIT | {"classes": classes})
     metrics.write_answer(folder / "metrics/leaks.json", {"value": 0})
 
 

@@ -15,7 +15,7 @@ number halfway between two others is rounded: 0.12345650000000001 and 0.12345649
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -64,9 +64,9 @@ def write_table(path: str | Path, rows: pd.DataFrame) -> None:
     rows.assign(**{name: rows[name].map(rounded) for name in floats}).to_csv(path, index=False)
 
 
-def read_table(path: str | Path | BinaryIO) -> pd.DataFrame:
-    """Read what `write_table` wrote, from a path or an open file."""
-    return pd.read_csv(path)
+def read_table(path: str | Path | BinaryIO, text: Iterable[str] = ()) -> pd.DataFrame:
+    """Read what `write_table` wrote, from a path or an open file; the columns `text` as they stand, 007 and NA too."""
+    return pd.read_csv(path, converters=dict.fromkeys(text, str))
 
 
 def rounded(value: float) -> float:

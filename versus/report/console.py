@@ -90,13 +90,18 @@ def show_explanation(shares: pd.DataFrame, about: dict, completeness: str, pair:
           [*sentences.explanation(shares, pair), completeness], console)
 
 
-def show_parity(measured: dict, titles: Titles, console: Console | None = None) -> None:
-    """Print the largest differences at each step, from metrics/details/parity.json, and what they mean."""
+def parity_table(measured: dict, titles: Titles) -> Table:
+    """Return a table of the largest differences at each step, from metrics/details/parity.json."""
     table = _table(f"Largest differences, {measured['conventions']} conventions", "whole runs", "heads alone",
                    f"{titles[1]} against itself")
     for name, label in PARITY_ROWS.items():
         table.add_row(label, *(_parity(measured, prefix + name) for prefix in ("", "heads_", "control_")))
-    _show(table, [sentences.parity(measured, titles)], console)
+    return table
+
+
+def show_parity(measured: dict, titles: Titles, console: Console | None = None) -> None:
+    """Print the largest differences at each step, and what they mean."""
+    _show(parity_table(measured, titles), [sentences.parity(measured, titles)], console)
 
 
 def show_eras(shares: pd.DataFrame, scores: list[dict], pair: Pair, console: Console | None = None) -> None:
@@ -105,12 +110,17 @@ def show_eras(shares: pd.DataFrame, scores: list[dict], pair: Pair, console: Con
     _show(explanation_table(shares, scores[0], titles), sentences.eras(shares, scores, pair), console)
 
 
-def show_splits(result: dict, titles: Titles, console: Console | None = None) -> None:
-    """Print what `splits.compare_splits` found over several splits."""
+def splits_table(result: dict, titles: Titles) -> Table:
+    """Return a table of what `splits.compare_splits` measured over several splits."""
     table = _table(sentences.splits_title(result, titles), *titles, "difference", "95 % interval", foldable=titles)
     table.add_row("accuracy", f"{result['accuracy_one']:.3f}", f"{result['accuracy_other']:.3f}",
                   *_difference(result, "accuracy"))
-    _show(table, sentences.splits(result, titles), console)
+    return table
+
+
+def show_splits(result: dict, titles: Titles, console: Console | None = None) -> None:
+    """Print the table and the sentences of a comparison over several splits."""
+    _show(splits_table(result, titles), sentences.splits(result, titles), console)
 
 
 def show_sample_size(plan: Plan, console: Console | None = None) -> None:

@@ -1,0 +1,91 @@
+"""The report is one page that says what the run's files say, for every reader, whatever classes are called."""
+
+import re
+import shutil
+from html import unescape
+
+import pytest
+
+from tests.helpers import pages
+from tests.helpers.browser import CHROMIUM
+from tests.helpers.stages import run_stage
+
+NASTY = ('<b>&"', "007")
+TWENTY = ("Donaudampfschifffahrtsgesellschaftskapitänsmütze", "ö, ä", 'quote"d', "[a.b]", "外星人",
+          *(f"class {number:02}" for number in range(15)))
+RUNS = {"two classes": {}, "one seed, names to escape, no explanation":
+        {"names": NASTY, "seeds": 1, "side": 8, "explained": False}, "twenty classes": {"names": TWENTY, "side": 200}}
+
+
+@pytest.fixture(scope="module", params=RUNS)
+def report(request, tmp_path_factory):
+    """The folder of a run, its settings, its page, and what the stage printed."""
+    folder = tmp_path_factory.mktemp("page")
+    return folder, RUNS[request.param], *pages.write(folder, **RUNS[request.param])
+
+
+def test_the_page_holds_all_that_it_shows(report):
+    _, _, page, _ = report
+    addresses = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"'\s>)]+)""", page)
+    assert addresses and all(address.startswith(("#", "data:")) for address in addresses)
+    assert len(page.encode()) < 5_000_000
+
+
+def test_it_begins_with_what_the_terminal_says(report):
+    folder, _, page, said = report
+    words = unescape(re.sub(r"<style>.*?</style>|<[^>]+>", "", page, flags=re.DOTALL))
+    for sentence in said.splitlines()[:2]:
+        assert sentence in words and words.index(sentence) < 2500
+    assert said.splitlines()[-1] == f"The whole report: {folder.resolve() / 'reports/index.html'}"
+
+
+def test_names_are_text(report):
+    _, settings, page, _ = report
+    assert "<script>alert" not in page and "&lt;script&gt;alert" in page  # in the reason why a file cannot be used
+    assert "<b>&\"" not in page
+    words = unescape(page)
+    assert all(name in words for name in settings.get("names", ()))
+
+
+def test_what_the_run_lacks_is_said(report):
+    _, settings, page, _ = report
+    explained = settings.get("explained", True)
+    assert ("was not computed" in page) != explained
+    assert ("Shapley" in page) == explained
+
+
+def test_the_same_run_gives_the_same_bytes(report):
+    folder, _, page, _ = report
+    assert run_stage("report", folder).returncode == 0
+    assert (folder / "reports/index.html").read_text("utf-8") == page
+    assert str(folder) not in page
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
+@pytest.mark.parametrize("width, colours", [(1280, "light"), (390, "dark")])
+def test_in_a_browser_nothing_is_asked_for_and_nothing_is_out_of_reach(report, width, colours):
+    """No error, no request, no scrolling sideways, and axe finds nothing that keeps a person out."""
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import sync_playwright
+
+    address, said, asked = (report[0] / "reports/index.html").resolve().as_uri(), [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        found = Axe().run(page).response["violations"]
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        browser.close()
+    assert not said and not [url for url in asked if url != address and not url.startswith("data:")]
+    assert not [(each["id"], [node["html"] for node in each["nodes"]][:2]) for each in found]
+    assert wide <= width
+
+
+def test_without_a_comparison_there_is_no_page(tmp_path, report):
+    folder = shutil.copytree(report[0], tmp_path / "run")
+    (folder / "metrics/details/compare.json").unlink()
+    done = run_stage("report", folder)
+    assert done.returncode == 1 and "Traceback" not in done.stderr and "dvc repro" in done.stderr
