@@ -58,4 +58,5 @@ def _advice(one: dict, result: dict, pair: Pair, shares: pd.DataFrame | None) ->
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    """Write a share as a percentage with the digits that the tables have: 0.7795 is 0.779 there, and 77.9 % here."""
+    return f"{100 * float(f'{share:.3f}'):.1f} %"

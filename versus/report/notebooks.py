@@ -109,7 +109,7 @@ def notebook(name: str) -> str:
         f"# The seven steps in {title}\n\nThe same in {COMPETITORS[other].title}: [{other}.ipynb]({other}.ipynb). "
         f"Generated from `versus/frameworks/{name}/`; run it after `dvc repro`, whose images, weights and parameters "
         "it takes.")]
-    for number, step in enumerate(STEPS, 1):
+    for number, step in enumerate(STEPS):
         cells.append(v4.new_markdown_cell(f"## {number}. {step.title}\n\n{step.text}"))
         for module, use in step.cells:
             if module:
