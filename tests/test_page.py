@@ -76,11 +76,11 @@ def test_in_a_browser_nothing_is_asked_for_and_nothing_is_out_of_reach(report, w
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(address)
-        found = Axe().run(page).response["violations"]
+        violations = Axe().run(page).response["violations"]
         wide = page.evaluate("document.documentElement.scrollWidth")
         browser.close()
     assert not said and not [url for url in asked if url != address and not url.startswith("data:")]
-    assert not [(each["id"], [node["html"] for node in each["nodes"]][:2]) for each in found]
+    assert not [(each["id"], [node["html"] for node in each["nodes"]][:2]) for each in violations]
     assert wide <= width
 
 
