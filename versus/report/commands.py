@@ -66,9 +66,18 @@ def add_classifiers(commands: "argparse._SubParsersAction") -> None:
 
 def add_models(command: argparse.ArgumentParser) -> None:
     """Add what all commands that use the saved classifiers have in common."""
-    command.add_argument("--framework", choices=["keras", "torch"], help="use one alone (default: all that are there)")
+    command.add_argument("--framework", type=framework, help="use one alone, whose folder in models has this name "
+                         "(default: all that are there)")
     command.add_argument("--models", type=Path, default=Path("models"), metavar="FOLDER",
                          help="the folder models of a run (default: models)")
+
+
+def framework(text):
+    """Read --framework."""
+    from versus.params import FRAMEWORKS
+    if text not in FRAMEWORKS:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected {' or '.join(FRAMEWORKS)}")
+    return text
 
 
 def count(text):
