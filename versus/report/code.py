@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from versus.frameworks.packages import PACKAGES
+from versus.params import Framework
+
 FRAMEWORKS = Path(__file__).parents[1] / "frameworks"
-PACKAGES = {"keras": ("keras", "tensorflow"), "torch": ("torch", "torchvision", "timm")}
 TRIVIAL = 8  # characters; a shorter line, such as `else:`, is no reason to let two sources meet there
 SAME, DIFFERS, BLANK = "same", "differs", "blank"
 
@@ -28,13 +30,13 @@ class Exhibit(NamedTuple):
     counts: tuple[int, int]
 
 
-def exhibits(frameworks: tuple[str, str], parts: dict[str, tuple[str, ...]]) -> list[Exhibit]:
+def exhibits(frameworks: tuple[Framework, Framework], parts: dict[str, tuple[str, ...]]) -> list[Exhibit]:
     """Cut the functions, classes and tables of `parts`, {file: names}, from both frameworks."""
     return [exhibit(file, names, *(cut(FRAMEWORKS / framework / file, names) for framework in frameworks))
             for file, names in parts.items()]
 
 
-def imports(frameworks: tuple[str, str]) -> Exhibit:
+def imports(frameworks: tuple[Framework, Framework]) -> Exhibit:
     """Collect each line that imports a framework's own packages, from all of its files."""
     one, other = (sorted({ast.unparse(node) for path in sorted((FRAMEWORKS / framework).glob("*.py"))
                           for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))

@@ -12,7 +12,7 @@ from versus.frameworks import COMPETITORS
 
 FRAMEWORKS = Path(__file__).parents[1] / "frameworks"
 FOLDER = Path("notebooks")
-NAMES = ("keras", "torch")
+NAMES = tuple(dict.fromkeys(each.framework for each in COMPETITORS.values()))
 ROOT = '''import os
 import sys
 from pathlib import Path

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -18,6 +19,7 @@ from rich.table import Table
 from versus import params
 from versus.artifacts import metrics
 from versus.evaluation.gallery import GROUPS
+from versus.frameworks.packages import PACKAGES
 from versus.images import inspection, splitting
 from versus.report import console, embedded, figures, results, sentences
 from versus.report.embedded import Preparation
@@ -31,8 +33,7 @@ from versus.report.terms import TERMS
 
 TEMPLATES = Path(__file__).parent / "templates"
 GALLERY = Path("metrics/gallery.csv")
-PACKAGES = ("keras", "tensorflow", "torch", "torchvision", "timm", "numpy", "pillow", "opencv-python-headless",
-            "scikit-learn", "dvc")
+COMMON = ("numpy", "pillow", "opencv-python-headless", "scikit-learn", "dvc")  # packages that both use
 PATHS = ("data.folder", "data.labels", "model.weights")  # parameters that may hold one
 LISTED = 30  # rows of a long list
 T = TypeVar("T")
@@ -248,7 +249,8 @@ def _parameters(settings: params.Params) -> Grid:
 
 
 def _versions() -> Grid:
-    return Grid("Packages", ["package", "version"], [[name, version(name)] for name in PACKAGES])
+    names = (*chain(*PACKAGES.values()), *COMMON)
+    return Grid("Packages", ["package", "version"], [[name, version(name)] for name in names])
 
 
 def _hashes(names: list[str]) -> Grid:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from versus.params import Framework
 from versus.report import code
 from versus.report.code import Exhibit
 
@@ -22,7 +23,7 @@ class Step(NamedTuple):
         return sum(each.counts[0] for each in self.exhibits), sum(each.counts[1] for each in self.exhibits)
 
 
-def steps(frameworks: tuple[str, str], backbone: str) -> list[Step]:
+def steps(frameworks: tuple[Framework, Framework], backbone: str) -> list[Step]:
     """Describe the steps of a run with the given backbone."""
     return [
         Step("Prepare the data", "Both frameworks read the same files: neither takes part in this step. Files that "
