@@ -66,7 +66,8 @@ def write_table(path: str | Path, rows: pd.DataFrame) -> None:
 
 def read_table(path: str | Path | BinaryIO, text: Iterable[str] = ()) -> pd.DataFrame:
     """Read what `write_table` wrote, from a path or an open file; the columns `text` as they stand, 007 and NA too."""
-    return pd.read_csv(path, converters=dict.fromkeys(text, str))
+    rows = pd.read_csv(path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""])
+    return rows.fillna({name: "" for name in text if name in rows})
 
 
 def rounded(value: float) -> float:
