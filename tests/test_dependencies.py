@@ -27,7 +27,7 @@ BOTH_BATCH_NORMS = [{"conventions.all": "keras"}, {"conventions.all": "torch"}]
 # where a stage reads some keys in some settings only: settings which together read them all
 SETTINGS = {
     "download": [{"data.source": "synthetic"}, {"data.source": "sample"}, {"data.source": "kaggle"},
-                 {"data.source": "folder", "data.folder": "photographs"}],
+                 {"data.source": "folder", "data.folder": "photographs", "data.labels": "classes.csv"}],
     "weights": [{}, {"model.weights": "data/weights/mine.safetensors"}],
     **dict.fromkeys(("train_keras", "train_torch"), BOTH_BATCH_NORMS),
     # resnet50 may have weights of each framework's own
@@ -79,6 +79,10 @@ class Folder:
                      for dep in STAGES[stage]["deps"]]
         for dep in self.deps:
             copy(clone.folder / ("data/raw" if dep == "photographs" else dep), folder / dep)
+        if "data.labels" in changes:
+            images = sorted((folder / "photographs").rglob("*.*"))
+            rows = [f"{image.relative_to(folder / 'photographs').as_posix()},{image.parent.name}" for image in images]
+            (folder / "photographs" / changes["data.labels"]).write_text("\n".join(["file,label", *rows]) + "\n")
         if "model.weights" in changes:
             copy(clone.folder / "models/backbone.safetensors", folder / changes["model.weights"])
         # The file system notes when a file was last read. With all times of access set to 0, whatever has another one

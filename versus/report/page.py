@@ -77,8 +77,8 @@ def collect(settings: params.Params) -> dict[str, Any]:
     counts, parity, splits = (_optional(partial(results.read, name)) for name in ("split", "parity", "splits"))
     raw, split = inspection.read("data/raw.csv"), inspection.read("data/split.csv")
     of_era = (pair[0].of_era(settings.conventions.era), pair[1].of_era(settings.conventions.era))
-    notes = [sentences.era(result["era"]), sentences.enlargement(counts["median_side"], result["image_size"])
-             if counts else ""]
+    notes = [sentences.ensemble(one, other, titles), sentences.era(result["era"]),
+             sentences.enlargement(counts["median_side"], result["image_size"]) if counts else ""]
     one_way, other_way = (Preparation(*(each.default(settings.conventions, name)
                                         for name in ("decode", "resize", "augment"))) for each in of_era)
     preparations = (one_way, other_way)
