@@ -29,7 +29,7 @@ SETTINGS = {
     "download": [{"data.source": "synthetic"}, {"data.source": "sample"}, {"data.source": "kaggle"},
                  {"data.source": "folder", "data.folder": "photographs", "data.labels": "classes.csv"}],
     "weights": [{}, {"model.weights": "data/weights/mine.safetensors"}],
-    **dict.fromkeys(("train_keras", "train_torch"), BOTH_BATCH_NORMS),
+    **dict.fromkeys(("train_keras", "train_torch", "splits_keras", "splits_torch"), BOTH_BATCH_NORMS),
     # resnet50 may have weights of each framework's own
     "controls": BOTH_BATCH_NORMS,
     "parity": [{}, {"model.backbone": "resnet50"}],
