@@ -84,6 +84,16 @@ def test_in_a_browser_nothing_is_asked_for_and_nothing_is_out_of_reach(report, w
     assert wide <= width
 
 
+def test_without_the_images_the_page_is_without_them(tmp_path, report):
+    """As on a machine that has all else from a remote: the images may not be ours to hand out."""
+    folder = shutil.copytree(report[0], tmp_path / "run")
+    shutil.rmtree(folder / "data/split")
+    assert run_stage("report", folder).returncode == 0
+    page = (folder / "reports/index.html").read_text("utf-8")
+    assert "The images are not on this machine" in page and "The images are not on this machine" not in report[2]
+    assert "image/jpeg" not in page and "image/jpeg" in report[2]
+
+
 def test_without_a_comparison_there_is_no_page(tmp_path, report):
     folder = shutil.copytree(report[0], tmp_path / "run")
     (folder / "metrics/details/compare.json").unlink()

@@ -127,7 +127,7 @@ def test_a_colleague_pulls_and_recomputes_nothing(remote, request, finished):
 def test_without_the_images_what_needs_none_is_computed_and_what_does_is_told(fresh):
     fresh.output(*PULL)
     fresh.set({"compare.margin": 0.3})
-    assert pipeline.ran(fresh.output(*REPRO)) == {"check", "compare"}
+    assert pipeline.ran(fresh.output(*REPRO)) == {"check", "compare", "report"}
     fresh.set({"train.learning_rate": 0.01})
     done = fresh.run(*REPRO, "train_torch")
     assert done.returncode != 0 and "Traceback" not in done.stdout
@@ -147,14 +147,14 @@ def test_a_folder_of_images_on_another_machine_stops_only_what_needs_it(folder, 
     photographs = tmp_path / "photographs"
     shutil.copytree(finished.folder / "data/raw", photographs)
     finished.set({"data.source": "folder", "data.folder": str(photographs)})
-    assert finished.repro() == {"check", "download"}  # the same images
+    assert finished.repro() == {"check", "download", "report"}  # the same images, of another source
     finished.commit()
     clone = colleague(finished, tmp_path / "clone")
     photographs.rename(tmp_path / "elsewhere")
     clone.output(*PULL)
     clone.set({"compare.margin": 0.3})
     said = clone.output(*REPRO)
-    assert pipeline.ran(said) == {"check", "compare"} and "is not on this machine" in said
+    assert pipeline.ran(said) == {"check", "compare", "report"} and "is not on this machine" in said
     clone.set({"data.folder": "/nowhere"})
     refused = clone.run(*REPRO)
     assert refused.returncode != 0 and "data.folder: got '/nowhere', which is no folder" in refused.stdout

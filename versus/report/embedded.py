@@ -50,7 +50,12 @@ def of_file(path: Path) -> str:
 
 
 def samples(settings: params.Params, both: tuple[Preparation, Preparation], folder: Path) -> list[Sample]:
-    """Show the first training image of each class, of SAMPLES classes at most, as both prepare it."""
+    """Show the first training image of each class, of SAMPLES classes at most, as both prepare it.
+
+    None where the images are not on this machine, as on one that has all else from a remote.
+    """
+    if not folder.is_dir():
+        return []
     train = dataset.read(folder, "train")
     number = {"views": max(VIEWS, settings.extract.views)}
     drawn = draws.views(settings.extract.model_copy(update=number), len(train.files))  # begin as extraction's do
