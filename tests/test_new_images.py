@@ -155,10 +155,14 @@ def test_nothing_is_imported_that_one_image_does_not_need(modules, absent):
 
 @pytest.mark.parametrize("how", ["closed", "interrupted"])
 def test_who_has_seen_enough_gets_no_traceback(place, how):
-    """`| head -1`, and Ctrl-C, which the terminal sends to all processes of a command."""
+    """`| head -1`, and Ctrl-C, which the terminal sends to all processes of a command.
+
+    Tests may run in the background, where shells have interrupts ignored, and so would what is started there.
+    """
     process = subprocess.Popen([sys.executable, "-m", "versus", "predict", *2000 * ["plain"], "--framework", "torch"],
                                cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               env=os.environ | PATIENT | {"PYTHONPATH": str(ROOT)}, start_new_session=True)
+                               env=os.environ | PATIENT | {"PYTHONPATH": str(ROOT)}, start_new_session=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     assert process.stdout.readline().startswith("plain/0.jpg")
     if how == "closed":
         process.stdout.close()
