@@ -64,8 +64,9 @@ def save(predictions: SplitPredictions | None, path: str | Path) -> None:
     if predictions is None:
         save_file({}, path)
         return
-    names = {name: json.dumps(getattr(predictions, name)) for name in ("files", "class_names")}
-    save_file({name: np.ascontiguousarray(getattr(predictions, name)) for name in _ARRAYS}, path, metadata=names)
+    names = json.dumps([predictions.files, predictions.class_names])  # as one: several come in an order drawn anew
+    save_file({name: np.ascontiguousarray(getattr(predictions, name)) for name in _ARRAYS}, path,
+              metadata={"names": names})
 
 
 def read(path: str | Path) -> SplitPredictions | None:
@@ -73,5 +74,5 @@ def read(path: str | Path) -> SplitPredictions | None:
     with safe_open(path, "numpy") as tensors:
         if not tensors.keys():
             return None
-        files, class_names = (tuple(json.loads(tensors.metadata()[name])) for name in ("files", "class_names"))
+        files, class_names = map(tuple, json.loads(tensors.metadata()["names"]))
         return SplitPredictions(files, class_names, *(tensors.get_tensor(name) for name in _ARRAYS))
