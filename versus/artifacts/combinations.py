@@ -1,13 +1,11 @@
 """The predictions of every combination of conventions, which one stage trains and another explains."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
+from versus.artifacts import tensors
 from versus.artifacts.predictions import Predictions, PredictionsError
 
 
@@ -51,21 +49,18 @@ class Combinations:
         return [native.with_probabilities(each) for each in self.probabilities]
 
 
+_ARRAYS = ("labels", "probabilities")
 _NAMES = ("competitors", "part", "factors", "entries", "files", "class_names")
 
 
 def save(combinations: Combinations, path: str | Path) -> None:
     """Write all as one safetensors file."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    names = json.dumps({name: getattr(combinations, name) for name in _NAMES})
-    save_file({"labels": combinations.labels, "probabilities": combinations.probabilities}, path,
-              metadata={"names": names})
+    tensors.save({name: getattr(combinations, name) for name in _ARRAYS},
+                 {name: getattr(combinations, name) for name in _NAMES}, path)
 
 
 def read(path: str | Path) -> Combinations:
     """Read what `save` wrote."""
-    with safe_open(path, "numpy") as tensors:
-        names = json.loads(tensors.metadata()["names"])
-        return Combinations(tuple(names["competitors"]), names["part"], names["factors"], names["entries"],
-                            names["files"], names["class_names"], tensors.get_tensor("labels"),
-                            tensors.get_tensor("probabilities"))
+    arrays, names = tensors.read(path)
+    competitors, *others = (names[name] for name in _NAMES)
+    return Combinations(tuple(competitors), *others, *(arrays[name] for name in _ARRAYS))

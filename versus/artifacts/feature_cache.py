@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors import SafetensorError
 
+from versus.artifacts import tensors
 from versus.artifacts.features import Features, Statistics
 
 Combination = TypeVar("Combination")
@@ -43,15 +43,14 @@ def prepare(folder: str | Path, needed: Mapping[str, Combination], origin: str,
     for number, (entry, combination) in enumerate(missing.items(), 1):
         features = compute(combination, f"features {number} of {len(missing)}: {entry}")
         unfinished = folder / f"{entry}.unfinished"
-        save_file({"augmented": features.augmented, **features.plain, **_by_name(features.statistics)}, unfinished,
-                  metadata={"origin": origin, "pixels": digest(features.pixels)})
+        tensors.save({"augmented": features.augmented, **features.plain, **_by_name(features.statistics)},
+                     {"origin": origin, "pixels": digest(features.pixels)}, unfinished)
         os.replace(unfinished, _path(folder, entry))
 
 
 def read(folder: str | Path, entry: str) -> Features:
     """Read one entry: `Features` without pixels, of which only the `digest` is kept: see `pixels`."""
-    with safe_open(_path(folder, entry), "numpy") as tensors:
-        arrays = {name: tensors.get_tensor(name) for name in tensors.keys()}
+    arrays, _ = tensors.read(_path(folder, entry))
     named = {name.removeprefix(STATISTICS): arrays.pop(name) for name in list(arrays) if name.startswith(STATISTICS)}
     augmented = arrays.pop("augmented")
     after_each = [{name: values[view] for name, values in named.items()} for view in range(len(augmented))]
@@ -60,8 +59,7 @@ def read(folder: str | Path, entry: str) -> Features:
 
 def pixels(folder: str | Path, entry: str) -> str:
     """Return the `digest` of the pixels that an entry's features were computed from."""
-    with safe_open(_path(folder, entry), "numpy") as tensors:
-        return tensors.metadata()["pixels"]
+    return tensors.read_about(_path(folder, entry))["pixels"]
 
 
 def digest(pixels: np.ndarray) -> str:
@@ -81,7 +79,6 @@ def _path(folder: str | Path, entry: str) -> Path:
 
 def _origin(path: Path) -> str | None:
     try:
-        with safe_open(path, "numpy") as tensors:
-            return (tensors.metadata() or {}).get("origin")
+        return tensors.read_about(path).get("origin")
     except (SafetensorError, OSError):
         return None

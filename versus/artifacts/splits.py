@@ -1,13 +1,11 @@
 """The predictions of heads trained on several splits, which one stage trains for and another compares."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
+from versus.artifacts import tensors
 
 BLOCKS = 5
 
@@ -56,23 +54,19 @@ class SplitPredictions:
 
 
 _ARRAYS = ("labels", "units", "folds", "predicted", "without_second")
+_NAMES = ("files", "class_names")
 
 
 def save(predictions: SplitPredictions | None, path: str | Path) -> None:
     """Write all as one safetensors file; None, where no splits are asked for, as a file without any."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    if predictions is None:
-        save_file({}, path)
-        return
-    names = json.dumps([predictions.files, predictions.class_names])  # as one: several come in an order drawn anew
-    save_file({name: np.ascontiguousarray(getattr(predictions, name)) for name in _ARRAYS}, path,
-              metadata={"names": names})
+    arrays, names = (() if predictions is None else each for each in (_ARRAYS, _NAMES))
+    tensors.save({name: getattr(predictions, name) for name in arrays},
+                 {name: getattr(predictions, name) for name in names}, path)
 
 
 def read(path: str | Path) -> SplitPredictions | None:
     """Read what `save` wrote."""
-    with safe_open(path, "numpy") as tensors:
-        if not tensors.keys():
-            return None
-        files, class_names = map(tuple, json.loads(tensors.metadata()["names"]))
-        return SplitPredictions(files, class_names, *(tensors.get_tensor(name) for name in _ARRAYS))
+    arrays, names = tensors.read(path)
+    if not arrays:
+        return None
+    return SplitPredictions(*(tuple(names[name]) for name in _NAMES), *(arrays[name] for name in _ARRAYS))
