@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.helpers.browser import CHROMIUM, classify_in_browser
+from tests.helpers.browser import CHROMIUM, chromium, classify, served
 from tests.helpers.cases import photo, save
 from tests.helpers.paths import ROOT
 from tests.helpers.processes import PATIENT
@@ -103,13 +103,14 @@ def test_the_page_says_in_chromium_what_python_says(saved_classifiers, exported,
                                ("see-through.png", see_through, {}), ("wide.png", photo(4, (700, 90)), {})):
         save(each, folder / name, **others)
     (folder / "text.png").write_text("no image")
-    names = sorted(path.name for path in folder.iterdir())
-    shown, asked = classify_in_browser(page, {name: (folder / name).read_bytes() for name in names},
-                                       tmp_path / "profile")
-    assert shown["errors"] == [] and not shown["wide"], shown
-    *articles, of_camera = shown["articles"]
+    paths = sorted(folder.iterdir())
+    with served(page) as address, chromium(address) as opened:
+        *articles, of_camera = classify(opened.page, paths)
+        assert not opened.said and not opened.wide
+    own = {address, *(address + path.relative_to(page).as_posix() for path in page.rglob("*.*"))}
+    assert {url for url in opened.asked if not url.startswith(("blob:", "data:"))} <= own
     assert of_camera["name"] == "Photo" and {*of_camera["tables"]} == {"Keras", "PyTorch"}
-    assert [article["name"] for article in articles] == names
+    assert [article["name"] for article in articles] == [path.name for path in paths]
     done = subprocess.run([sys.executable, "-m", "versus", "predict", str(folder), "--models", str(models), "--json",
                            "-", "--top", "3"], text=True, capture_output=True, cwd=tmp_path,
                           env=os.environ | PATIENT | {"PYTHONPATH": str(ROOT)})
@@ -120,8 +121,6 @@ def test_the_page_says_in_chromium_what_python_says(saved_classifiers, exported,
             if not article["problem"]:
                 expected = {each["class"]: each["probability"] for each in said[framework]}
                 assert article["tables"][title] == pytest.approx(expected, abs=6e-4), article["name"]
-    own = {"/" + path.relative_to(page).as_posix() for path in page.rglob("*.*")}
-    assert {path for path in asked if not path.startswith("/images/")} <= own | {"/driver", "/favicon.ico"}
 
 
 def test_a_package_that_is_none_is_said(tmp_path):

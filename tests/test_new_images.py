@@ -111,7 +111,7 @@ def test_new_images_come_through_the_door_of_the_set(place, mixed, framework):
     assert said["cut.jpg"]["problem"].startswith("cannot be decoded: image file is truncated")
     assert said["nowhere.jpg"]["problem"] == "No such file or directory"
     with Image.open(place / f"{framework}.png") as grid:
-        assert grid.width > grid.height > 500 and len(grid.convert("RGB").getcolors(2**24)) > 1000
+        assert grid.width == 6 * 238 + 14 and grid.height > 238 + 2 * 16 and len(grid.convert("RGB").getcolors(2**24)) > 1000
 
 
 def test_lines_for_people(place, mixed):
@@ -131,7 +131,7 @@ def test_lines_for_people(place, mixed):
     (["predict", "plain", "--framework", "jax"], "got 'jax'; expected keras or torch"),
     (["predict", "void"], "void: got no images"), (["predict", "plain", "--top", "0"], "got '0'; expected a number"),
     (["predict", "plain/0.jpg", "--csv", "no/where.csv"], "no/where.csv: No such file"),
-    (["predict", "plain/0.jpg", "--plot", "grid.what"], "grid.what: got no suffix of an image file"),
+    (["predict", "plain/0.jpg", "--plot", "grid.what"], "grid.what: got the suffix '.what'; expected a PNG file"),
     (["evaluate", "plain"], "plain: got folders '.'; expected <class>/* with the classes"),
     (["evaluate", "void"], "void: got no images"),
 ])
@@ -142,7 +142,7 @@ def test_mistakes_end_with_one_message(place, arguments, message):
 
 
 @pytest.mark.parametrize("modules, absent", [
-    ("versus.__main__, versus.report.prediction, versus.report.grid, versus.images.later, versus.frameworks.stream",
+    ("versus.__main__, versus.report.prediction, versus.report.classified, versus.images.later, versus.frameworks.stream",
      {"pandas", "scipy", "cv2", "kagglehub", "tensorflow", "torch"}),
     ("versus.frameworks.classification, versus.frameworks.torch.saved", {"timm", "torchvision", "scipy", "tensorflow"}),
     ("versus.frameworks.classification, versus.frameworks.keras.saved", {"sklearn", "matplotlib", "torch"})])

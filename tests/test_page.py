@@ -3,12 +3,16 @@
 import re
 import shutil
 from html import unescape
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.helpers import pages
-from tests.helpers.browser import CHROMIUM
+from tests.helpers.browser import CHROMIUM, chromium
+from tests.helpers.paths import ROOT
 from tests.helpers.stages import run_stage
+from versus.report import figures
 
 NASTY = ('<b>&"', "007", "NA")
 TWENTY = ("Donaudampfschifffahrtsgesellschaftskapitänsmütze", "ö, ä", 'quote"d', "[a.b]", "外星人",
@@ -61,27 +65,30 @@ def test_the_same_run_gives_the_same_bytes(report):
     assert str(folder) not in page
 
 
+def test_its_plots_are_those_of_dvc():
+    """The page draws without DVC: what dvc.yaml says of a plot, `figures` says, too; but for a title with names."""
+    entries = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["plots"]
+    of_dvc = set()
+    for plot in (plot for entry in entries if isinstance(entry, dict) for plot in entry.values()):
+        for file, column in plot["y"].items():
+            title = figures.WATERFALL.title if plot["template"] == "waterfall" else plot["title"]
+            of_dvc.add(figures.Plot(plot["template"], Path(file).stem, title, plot["x"], column, plot["x_label"],
+                                    plot["y_label"]))
+    assert {*figures.PLOTS.values(), figures.CONFUSION, figures.WATERFALL} < of_dvc
+
+
 @pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
 @pytest.mark.parametrize("width, colours", [(1280, "light"), (390, "dark")])
 def test_in_a_browser_nothing_is_asked_for_and_nothing_is_out_of_reach(report, width, colours):
     """No error, no request, no scrolling sideways, and axe finds nothing that keeps a person out."""
     from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
 
-    address, said, asked = (report[0] / "reports/index.html").resolve().as_uri(), [], []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(address)
-        violations = Axe().run(page).response["violations"]
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        browser.close()
-    assert not said and not [url for url in asked if url != address and not url.startswith("data:")]
+    address = (report[0] / "reports/index.html").resolve().as_uri()
+    with chromium(address, width, colours) as opened:
+        violations = Axe().run(opened.page).response["violations"]
+        assert not opened.wide
+    assert not opened.said and not [url for url in opened.asked if url != address and not url.startswith("data:")]
     assert not [(each["id"], [node["html"] for node in each["nodes"]][:2]) for each in violations]
-    assert wide <= width
 
 
 def test_without_the_images_the_page_is_without_them(tmp_path, report):

@@ -69,4 +69,5 @@ def read(path: str | Path) -> SplitPredictions | None:
     arrays, names = tensors.read(path)
     if not arrays:
         return None
-    return SplitPredictions(*(tuple(names[name]) for name in _NAMES), *(arrays[name] for name in _ARRAYS))
+    files, class_names = (tuple(names[name]) for name in _NAMES)
+    return SplitPredictions(files, class_names, *(arrays[name] for name in _ARRAYS))

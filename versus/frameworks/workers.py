@@ -15,7 +15,6 @@ from versus.artifacts.model_info import ModelInfo
 from versus.params import FRAMEWORKS
 
 
-
 class WorkerError(ValueError):
     """A classifier that is not there, or whose process ended."""
 

@@ -36,23 +36,21 @@ def add_classifiers(commands: "argparse._SubParsersAction") -> None:
         description="Write models/<framework>.onnx: images of any size, (n, height, width, 3) uint8, RGB, to "
         "probabilities; the resize of training is inside, decoding a file is not. Each is compared with its original "
         "on real images. Needs the packages of the extra `onnx`.")
-    command.add_argument("--images", type=Path, default=Path("data/split"), metavar="FOLDER",
-                         help="images to compare them on (default: data/split)")
     command.add_argument("--output", type=Path, metavar="FOLDER", help="where to write (default: the folder models)")
     command.set_defaults(command=export)
+    add_images_to_check(command)
     add_models(command)
 
     command = commands.add_parser(
         "page", help="write a web page that applies the saved classifiers to dropped images, in the browser",
         description="Write a static page: both classifiers as ONNX files, checked as by `export`, and onnxruntime-web, "
         "which npm brings. Nothing that is dropped there leaves the browser. Needs the packages of the extra `onnx`.")
-    command.add_argument("--images", type=Path, default=Path("data/split"), metavar="FOLDER",
-                         help="images to check the ONNX files with (default: data/split)")
     command.add_argument("--output", type=Path, default=Path("reports/try"), metavar="FOLDER",
                          help="where to write (default: reports/try)")
     command.add_argument("--package", type=Path, metavar="FILE.tgz",
                          help="what `npm pack onnxruntime-web` wrote (default: let npm do that now)")
     command.set_defaults(command=page)
+    add_images_to_check(command)
     add_models(command)
 
     command = commands.add_parser(
@@ -70,6 +68,12 @@ def add_models(command: argparse.ArgumentParser) -> None:
                          "(default: all that are there)")
     command.add_argument("--models", type=Path, default=Path("models"), metavar="FOLDER",
                          help="the folder models of a run (default: models)")
+
+
+def add_images_to_check(command: argparse.ArgumentParser) -> None:
+    """Add what the commands that write ONNX files have in common."""
+    command.add_argument("--images", type=Path, default=Path("data/split"), metavar="FOLDER",
+                         help="images on which the ONNX files are compared with the originals (default: data/split)")
 
 
 def framework(text):

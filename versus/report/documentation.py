@@ -18,7 +18,7 @@ from versus.evaluation import article
 from versus.evaluation.findings import by_size
 from versus.frameworks import COMPETITORS
 from versus.recipe import conventions
-from versus.report import sentences
+from versus.report import figures, sentences
 from versus.report.numbers import signed
 from versus.report.sentences import image_noun
 
@@ -173,19 +173,8 @@ def waterfall(path: Path) -> str:
     import vl_convert
 
     rows = metrics.read_table(path).assign(rev="").to_dict("records")
-    texts = {"DATA": rows, "TITLE": "", "X_LABEL": "", "Y_LABEL": "accuracy"}
-    drawing = _fill(metrics.read(".dvc/plots/waterfall.json"), texts)
+    drawing = figures.filled(figures.WATERFALL, rows)
     return vl_convert.vegalite_to_svg(drawing | {"background": "white"})
-
-
-def _fill(template: Any, texts: dict[str, Any]) -> Any:
-    """Replace the anchors <DVC_METRIC_…> of a template, as DVC does."""
-    if isinstance(template, dict):
-        return {key: _fill(value, texts) for key, value in template.items()}
-    if isinstance(template, list):
-        return [_fill(value, texts) for value in template]
-    anchor = re.fullmatch("<DVC_METRIC_(.+)>", template) if isinstance(template, str) else None
-    return texts[anchor[1]] if anchor else template
 
 
 def _run(folder: Path) -> tuple[dict, dict, dict]:

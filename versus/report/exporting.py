@@ -18,7 +18,7 @@ from versus.images.conversion import Conversion
 from versus.recipe.pixels import decode
 
 CHECKED = 64  # images
-TOLERANCE = 1e-3  # of a probability: the resize gives the same pixels, the network the same to rounding
+TOLERANCE = 1e-4  # of a probability: the resize gives the same pixels, the network the same to rounding
 PACKAGES = ("onnx", "onnxruntime", "onnxscript", "tf2onnx")
 
 

@@ -61,21 +61,26 @@ def figure(plot: Plot, rows: pd.DataFrame, alt: str) -> Figure | None:
     if rows.empty:
         return None
     import vl_convert  # takes a moment to load
-    values = {"<DVC_METRIC_DATA>": rows.assign(rev="this run").to_dict("records"), "<DVC_METRIC_X>": plot.x,
-              "<DVC_METRIC_Y>": plot.y, "<DVC_METRIC_X_LABEL>": plot.x_label, "<DVC_METRIC_Y_LABEL>": plot.y_label}
-    template = fill(metrics.read(TEMPLATES / f"{plot.template}.json"), values)
-    del template["title"]  # the page has it as text, which a narrow screen can break
-    template |= {"padding": PADDING, "config": {"font": FONTS}}
-    svg = vl_convert.vegalite_to_svg(json.dumps(template))
+    drawing = filled(plot, rows.assign(rev="this run").to_dict("records"))
+    svg = vl_convert.vegalite_to_svg(json.dumps(drawing | {"padding": PADDING, "config": {"font": FONTS}}))
     return Figure(plot.title, alt, "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode())
 
 
-def fill(template: Any, values: dict[str, Any]) -> Any:
+def filled(plot: Plot, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the Vega-Lite drawing of `rows`, as DVC makes it, without a title: pages have it as text of their own."""
+    values = {"<DVC_METRIC_DATA>": rows, "<DVC_METRIC_X>": plot.x, "<DVC_METRIC_Y>": plot.y,
+              "<DVC_METRIC_X_LABEL>": plot.x_label, "<DVC_METRIC_Y_LABEL>": plot.y_label}
+    template = metrics.read(TEMPLATES / f"{plot.template}.json")
+    del template["title"]
+    return _fill(template, values)
+
+
+def _fill(template: Any, values: dict[str, Any]) -> Any:
     """Put `values` where their names stand in a template, alone or inside a longer text."""
     if isinstance(template, dict):
-        return {key: fill(value, values) for key, value in template.items()}
+        return {key: _fill(value, values) for key, value in template.items()}
     if isinstance(template, list):
-        return [fill(value, values) for value in template]
+        return [_fill(value, values) for value in template]
     if not isinstance(template, str):
         return template
     if template in values:

@@ -5,72 +5,58 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
-
 from versus.frameworks import COMPETITORS
 from versus.frameworks.stream import Result
-from versus.images.opening import open_image
-from versus.report.classified import ranked
+from versus.recipe import pixels
+from versus.report.classified import name_of, ranked
+from versus.report.gallery import percent
+from versus.report.sheet import COLOURS, GREY, Font, Sheet, fit
 
-SIDE = 224       # pixels of an image
-LINE = 22        # pixels of a line of text
-GAP = 12         # pixels between images
-MOST = 48        # images; those that follow are not drawn
-COLUMNS = 6
+SIDE, GAP = 224, 14  # pixels: of an image at most, between images
+COLUMNS, MOST = 6, 48  # images in a row, and in all; those that follow are not drawn
+LINES = 2  # of text over an image
 
 
 class Grid:
-    """The first images, each with a line for each framework: the most probable class, and its probability in %."""
+    """The first images, and over each a line for each framework: its most probable class, and that one's percentage.
+
+    Where a file cannot be used, its name and the reason.
+    """
 
     def __init__(self, images: int, classes: Sequence[str]):
-        self.images, self.classes = min(images, MOST), classes
-        self.cells: list[Image.Image] = []
-        self.font = ImageFont.load_default(LINE - 7)
+        self.images, self.classes, self.drawn = min(images, MOST), classes, 0
+        self.columns = min(COLUMNS, self.images)
+        self.height = LINES * Font().line + SIDE + GAP
+        rows = math.ceil(self.images / self.columns)
+        self.sheet = Sheet(self.columns * (SIDE + GAP) + GAP, GAP + rows * self.height)
 
     def write(self, result: Result) -> None:
-        if len(self.cells) < self.images:
-            self.cells.append(self._cell(result))
-
-    def _cell(self, result: Result) -> Image.Image:
-        lines = [f"{COMPETITORS[name].title}: {value:.0%} {label}" for name, own in result.probabilities.items()
+        """Draw an image in the next place, as long as there is one."""
+        if self.drawn == self.images:
+            return
+        row, column = divmod(self.drawn, self.columns)
+        x, y = GAP + column * (SIDE + GAP), GAP + row * self.height
+        lines = [(f"{COMPETITORS[name].title}: {percent(value)} {label}", colour)
+                 for (name, own), colour in zip(result.probabilities.items(), COLOURS)
                  for label, value in ranked(own, self.classes, 1)]
-        cell = Image.new("RGB", (SIDE, SIDE + 2 * LINE), "white")
-        drawing = ImageDraw.Draw(cell)
-        for number, line in enumerate(lines or [result.file.name, result.problem]):
-            drawing.text((SIDE / 2, LINE * (number + 0.5)), self._shortened(line), "black", self.font, "mm")
-        if result.plain and not result.problem:
-            with open_image(result.plain) as image:
-                image.draft("RGB", (2 * SIDE, 2 * SIDE))
-                shown = image.convert("RGB")
-                shown.thumbnail((SIDE, SIDE))
-            cell.paste(shown, ((SIDE - shown.width) // 2, 2 * LINE))
-        return cell
-
-    def _shortened(self, line: str) -> str:
-        while self.font.getlength(line) > SIDE:
-            line = line[:-2] + "…"
-        return line
-
-    def image(self) -> Image.Image:
-        """Return the cells in rows."""
-        columns = min(COLUMNS, len(self.cells))
-        rows = math.ceil(len(self.cells) / columns)
-        width, height = self.cells[0].size
-        whole = Image.new("RGB", (columns * (width + GAP) + GAP, rows * (height + GAP) + GAP), "white")
-        for number, cell in enumerate(self.cells):
-            row, column = divmod(number, columns)
-            whole.paste(cell, (GAP + column * (width + GAP), GAP + row * (height + GAP)))
-        return whole
+        for line, colour in lines or [(name_of(Path(result.file.name)), GREY)]:
+            self.sheet.write(line, x, y, Font(), colour, width=SIDE)
+            y += Font().line
+        if result.problem:
+            self.sheet.write_lines(result.problem, x, y, SIDE, Font(), GREY)
+        elif result.plain:
+            self.sheet.lay(fit(pixels.decode(result.plain, "accurate"), SIDE, SIDE), x, y)
+        self.drawn += 1
 
 
 @contextmanager
 def drawn(path: Path, images: int, classes: Sequence[str]) -> Iterator[Grid]:
     """Yield a grid for so many images, and write it to `path` in the end; raise ValueError if that cannot be done."""
-    if path.suffix.lower() not in Image.registered_extensions():
-        raise ValueError(f"{path}: got no suffix of an image file; expected one such as grid.png")
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"{path}: got the suffix {path.suffix!r}; expected a PNG file, such as grid.png")
     grid = Grid(images, classes)
     yield grid
     try:
-        grid.image().save(path)
-    except (OSError, ValueError) as error:
+        grid.sheet.save(path, GAP)
+    except OSError as error:
         raise ValueError(f"{path}: cannot be written ({error}); expected a file that can be written") from None

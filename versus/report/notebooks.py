@@ -6,11 +6,11 @@ written without results, so that the same source gives the same bytes.
 
 import ast
 from pathlib import Path
-from typing import NamedTuple
 
 from versus.frameworks import COMPETITORS
+from versus.report.code import FRAMEWORKS
+from versus.report.steps import STEPS
 
-FRAMEWORKS = Path(__file__).parents[1] / "frameworks"
 FOLDER = Path("notebooks")
 NAMES = tuple(dict.fromkeys(each.framework for each in COMPETITORS.values()))
 ROOT = '''import os
@@ -25,9 +25,9 @@ from versus.frameworks import competitor
 from versus.images import dataset
 
 settings = params.load()
-conventions = competitor("{name}").of_era(settings.conventions.era).resolve(settings.conventions)
+conventions = competitor(name).of_era(settings.conventions.era).resolve(settings.conventions)
 train, validation = (dataset.read("data/split", part) for part in ("train", "validation"))
-print(f"{{len(train.files)}} training and {{len(validation.files)}} validation images of {{', '.join(train.classes)}}")
+print(f"{len(train.files)} training and {len(validation.files)} validation images of {', '.join(train.classes)}")
 conventions'''
 START = "start(settings.compute, settings.train.precision)"
 PIXELS = '''import matplotlib.pyplot as plt
@@ -74,28 +74,15 @@ print(f"accuracy {(probabilities.argmax(axis=1) == validation.labels).mean():.3f
 pd.DataFrame(probabilities, index=validation.names, columns=validation.classes).round(3).head()'''
 
 
-class Step(NamedTuple):
-    """One step: its title, what it does, and pairs of a sibling module, "" for none, and the cell that uses it."""
-
-    title: str
-    text: str
-    cells: list[tuple[str, str]]
-
-
-STEPS = [
-    Step("Prepare the data", "`dvc repro` has split the images into `data/split`, without leaks. Both frameworks read "
-         "the same files.", [("", ROOT), ("", DATA)]),
-    Step("Import the framework", "It is set up so that the same run gives the same bytes again.",
-         [("runtime.py", START)]),
-    Step("Create the data generators", "Batches of pixels for the network, here augmented ones. The random numbers are "
-         "the same in both notebooks; what they do to an image is the framework's convention.",
-         [("features.py", PIXELS)]),
-    Step("Create the network", "A network trained on ImageNet stays as it is; a new head of two dense layers is put on "
-         "it.", [("networks.py", ""), ("backbone.py", BACKBONE), ("head.py", HEAD)]),
-    Step("Train the model", "The frozen network computes the features of each view of each image once; the head is "
-         "trained on them, once for each seed.", [("", TRAIN)]),
-    Step("Save and load the model", "The whole classifier, from pixels to probabilities.", [("classifier.py", SAVE)]),
-    Step("Make predictions", "Of images that it was not trained on, from the saved file.", [("", PREDICT)]),
+# of each of `steps.STEPS`: a sibling module, "" for none, and the cell that uses it
+CELLS: list[list[tuple[str, str]]] = [
+    [("", ROOT), ("", DATA)],
+    [("runtime.py", START)],
+    [("features.py", PIXELS)],
+    [("networks.py", ""), ("backbone.py", BACKBONE), ("head.py", HEAD)],
+    [("", TRAIN)],
+    [("classifier.py", SAVE)],
+    [("", PREDICT)],
 ]
 
 
@@ -109,13 +96,14 @@ def notebook(name: str) -> str:
         f"# The seven steps in {title}\n\nThe same in {COMPETITORS[other].title}: [{other}.ipynb]({other}.ipynb). "
         f"Generated from `versus/frameworks/{name}/`; run it after `dvc repro`, whose images, weights and parameters "
         "it takes.")]
-    for number, step in enumerate(STEPS):
-        cells.append(v4.new_markdown_cell(f"## {number}. {step.title}\n\n{step.text}"))
-        for module, use in step.cells:
+    cells.append(v4.new_code_cell(f'name = "{name}"'))
+    for number, ((step, text), own) in enumerate(zip(STEPS, CELLS, strict=True)):
+        cells.append(v4.new_markdown_cell(f"## {number}. {step}\n\n{text}"))
+        for module, use in own:
             if module:
                 cells += _module(name, module)
             if use:
-                cells.append(v4.new_code_cell(use.format(name=name) if use is DATA else use))
+                cells.append(v4.new_code_cell(use))
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"  # drawn at random otherwise
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
@@ -133,8 +121,7 @@ def _module(name: str, module: str) -> list:
     for node in reversed(tree.body):
         if "TYPE_CHECKING" in ast.unparse(node) or node is tree.body[0]:
             del lines[node.lineno - 1:node.end_lineno]
-    source = "\n".join(line for line in lines).strip()
-    return [v4.new_markdown_cell(f"`versus/frameworks/{name}/{module}`: {docstring}"), v4.new_code_cell(source)]
+    return [v4.new_markdown_cell(f"`versus/frameworks/{name}/{module}`: {docstring}"), v4.new_code_cell("\n".join(lines).strip())]
 
 
 def main() -> None:

@@ -21,12 +21,13 @@ from versus.artifacts import metrics
 from versus.evaluation.gallery import GROUPS
 from versus.frameworks.packages import PACKAGES
 from versus.images import inspection, splitting
+from versus.images.dataset import PARTS
 from versus.report import console, embedded, figures, results, sentences
 from versus.report.embedded import Preparation
 from versus.report.figures import CONFUSION, PLOTS, WATERFALL, Figure
 from versus.report.gallery import percent
 from versus.report.headline import headline
-from versus.report.interval import interval
+from versus.report.interval_plot import interval_plot
 from versus.report.results import ResultsError
 from versus.report.steps import steps
 from versus.report.terms import TERMS
@@ -84,7 +85,7 @@ def collect(settings: params.Params) -> dict[str, Any]:
     preparations = (one_way, other_way)
     return {
         "titles": titles, "terms": TERMS, "headline": headline(one, other, result, of_era, shares),
-        "facts": _facts(one, other, result, titles), "interval": interval(result, titles),
+        "facts": _facts(one, other, result, titles), "interval": interval_plot(result, titles),
         "verdict": sentences.verdict(result, titles, result["margin"]), "result": result, "settings": settings,
         "scores": grid(console.comparison_table(one, other, result, titles), "score"),
         "comparison": [*sentences.comparison(one, other, result, titles, result["margin"], sentences.SCOPE_OF_RUN),
@@ -148,7 +149,7 @@ def _conventions(settings: params.Params, pair: sentences.Pair) -> Grid:
 def _classes(split: pd.DataFrame) -> Grid:
     """Count the images of each class and part."""
     used = split[split.part != ""]
-    parts = [part for part in ("train", "validation", "test") if (used.part == part).any()]
+    parts = [part for part in PARTS if (used.part == part).any()]
     rows = [[name, *(f"{(own.part == part).sum():,}" for part in parts)] for name, own in used.groupby("class")]
     return Grid("Images of each class", ["class", *parts], rows)
 

@@ -32,7 +32,7 @@ def predict(images: Sequence[str], models: Path, framework: str | None, top: int
         from versus.frameworks.stream import classify
         from versus.images import later
         from versus.images.conversion import Conversion
-        from versus.report import classified, grid
+        from versus.report import classified
         files, others = later.files_of(images)
         if not files:
             raise InputError(f"{', '.join(images)}: got no images; expected image files, or folders with some")
@@ -44,6 +44,7 @@ def predict(images: Sequence[str], models: Path, framework: str | None, top: int
         if not writers:
             writers.append(classified.Lines(tqdm.write, files, frameworks, info.classes, top))
         if outputs["plot"]:
+            from versus.report import grid
             writers.append(stack.enter_context(grid.drawn(Path(outputs["plot"]), len(files), info.classes)))
         folder = Path(stack.enter_context(TemporaryDirectory()))
         how, unusable = Conversion(info.background, info.deep_range), 0

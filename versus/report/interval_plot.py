@@ -6,7 +6,7 @@ EDGE = 6  # percent of the drawing's width, free at either end
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)  # percentage points between ticks
 
 
-class Interval(NamedTuple):
+class IntervalPlot(NamedTuple):
     """Positions from the left, in percent of the width, of what is drawn; ticks have a label, in percentage points."""
 
     low: float
@@ -18,7 +18,7 @@ class Interval(NamedTuple):
     alt: str
 
 
-def interval(result: dict[str, Any], titles: tuple[str, str]) -> Interval:
+def interval_plot(result: dict[str, Any], titles: tuple[str, str]) -> IntervalPlot:
     """Place the interval of `comparison.compare`'s result on an axis that holds zero and the margin in its middle."""
     low, high, point = (100 * result[f"accuracy_{name}"] for name in ("low", "high", "difference"))
     margin = 100 * result["margin"]
@@ -32,4 +32,4 @@ def interval(result: dict[str, Any], titles: tuple[str, str]) -> Interval:
     ticks = [(place(each * step), f"{each * step:+g}" if each else "0") for each in range(-number, number + 1)]
     alt = (f"{titles[1]} minus {titles[0]}: {point:+.1f} percentage points of accuracy, 95 % interval {low:+.1f} to "
            f"{high:+.1f}; equivalent means within {margin:g}")
-    return Interval(place(low), place(high), place(point), place(0), (place(-margin), place(margin)), ticks, alt)
+    return IntervalPlot(place(low), place(high), place(point), place(0), (place(-margin), place(margin)), ticks, alt)
