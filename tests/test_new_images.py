@@ -111,7 +111,8 @@ def test_new_images_come_through_the_door_of_the_set(place, mixed, framework):
     assert said["cut.jpg"]["problem"].startswith("cannot be decoded: image file is truncated")
     assert said["nowhere.jpg"]["problem"] == "No such file or directory"
     with Image.open(place / f"{framework}.png") as grid:
-        assert grid.width == 6 * 238 + 14 and grid.height > 238 + 2 * 16 and len(grid.convert("RGB").getcolors(2**24)) > 1000
+        assert grid.width == 6 * 238 + 14 and grid.height > 238 + 2 * 16
+        assert len(grid.convert("RGB").getcolors(2**24)) > 1000
 
 
 def test_lines_for_people(place, mixed):
@@ -142,7 +143,8 @@ def test_mistakes_end_with_one_message(place, arguments, message):
 
 
 @pytest.mark.parametrize("modules, absent", [
-    ("versus.__main__, versus.report.prediction, versus.report.classified, versus.images.later, versus.frameworks.stream",
+    ("versus.__main__, versus.report.prediction, versus.report.classified, versus.images.later, "
+     "versus.frameworks.stream",
      {"pandas", "scipy", "cv2", "kagglehub", "tensorflow", "torch"}),
     ("versus.frameworks.classification, versus.frameworks.torch.saved", {"timm", "torchvision", "scipy", "tensorflow"}),
     ("versus.frameworks.classification, versus.frameworks.keras.saved", {"sklearn", "matplotlib", "torch"})])

@@ -121,7 +121,8 @@ def _module(name: str, module: str) -> list:
     for node in reversed(tree.body):
         if "TYPE_CHECKING" in ast.unparse(node) or node is tree.body[0]:
             del lines[node.lineno - 1:node.end_lineno]
-    return [v4.new_markdown_cell(f"`versus/frameworks/{name}/{module}`: {docstring}"), v4.new_code_cell("\n".join(lines).strip())]
+    return [v4.new_markdown_cell(f"`versus/frameworks/{name}/{module}`: {docstring}"),
+            v4.new_code_cell("\n".join(lines).strip())]
 
 
 def main() -> None:

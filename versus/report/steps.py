@@ -16,7 +16,8 @@ STEPS = (
     ("Import the frameworks", "Each is set up so that the same run gives the same bytes again."),
     ("Create the data generators", "Batches of pixels for the network. How a file becomes pixels is a convention: both "
      "are given the same images and the same random numbers, and each makes of them what its defaults say."),
-    ("Create the network", "A network trained on ImageNet stays as it is; a new head of two dense layers is put on it."),
+    ("Create the network", "A network trained on ImageNet stays as it is; a new head of two dense layers is put on "
+     "it."),
     ("Train the model", "The frozen network computes the features of each view of each image once; the head is trained "
      "on them with Adam, once for each seed."),
     ("Save and load the model", "The whole classifier, from pixels to probabilities, is saved, and loaded again."),
