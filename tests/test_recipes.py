@@ -1,7 +1,9 @@
 """The frameworks' own recipes run, and `compare` tells a strayed emulation from a faithful one."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -35,13 +37,19 @@ def check_run(result):
     assert result["classes"] == CLASSES and result["seed"] == 1 and result["seconds"] > 0
     assert sorted(result["probabilities"]) == [f"{name}/{number}.jpg" for name in CLASSES for number in range(2)]
     own = {file: row[CLASSES.index(file.partition("/")[0])] for file, row in result["probabilities"].items()}
+    assert len(set(own.values())) == len(own)  # so that a mistaken order of the files would show
     assert all(sum(row) == pytest.approx(1, abs=1e-5) for row in result["probabilities"].values())
     assert result["accuracy"] == np.mean([value > 0.5 for value in own.values()])
     assert result["log_loss"] == pytest.approx(-np.mean(np.log(list(own.values()))), rel=1e-4)
 
 
 def test_the_keras_recipes_run(split, tmp_path):
-    subprocess.run([sys.executable, "-m", "tests.helpers.run_keras_recipes", split, tmp_path], cwd=ROOT, check=True)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    for module in (["stages.weights"], ["benchmark.recipes.export_backbone", "lite0.keras"]):
+        subprocess.run([sys.executable, "-m", *module], cwd=tmp_path, check=True,
+                       env=os.environ | {"PYTHONPATH": str(ROOT)})
+    subprocess.run([sys.executable, "-m", "tests.helpers.run_keras_recipes", split, tmp_path / "lite0.keras", tmp_path],
+                   cwd=ROOT, check=True)
     results = {path.stem: json.loads(path.read_text("utf-8")) for path in tmp_path.glob("*.json")}
     batch_norm = results.pop("batch_norm_2018")
     for result in results.values():

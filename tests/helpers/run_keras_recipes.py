@@ -1,6 +1,9 @@
-"""Run both Keras recipes for one epoch, in one process: python -m tests.helpers.run_keras_recipes FOLDER OUTPUT.
+"""Run both Keras recipes for one epoch, in one process.
 
-Writes to the folder OUTPUT what each printed, and how the batch normalisation of 2018 behaves, as JSON.
+    python -m tests.helpers.run_keras_recipes FOLDER BACKBONE OUTPUT
+
+FOLDER has the images, BACKBONE is what `benchmark.recipes.export_backbone` wrote. Writes to the folder OUTPUT what each
+printed, and how the batch normalisation of 2018 behaves, as JSON.
 """
 
 import contextlib
@@ -14,7 +17,6 @@ import versus.frameworks.keras.runtime  # noqa: F401  before keras
 import numpy as np
 
 from benchmark.recipes import keras_recipe, keras_today_recipe
-from versus.frameworks.keras.backbone import network
 
 
 def printed(recipe, **options):
@@ -38,9 +40,7 @@ def batch_norm_2018():
             "moved": float(abs(np.array(layer.moving_mean) - [1.0, 2.0]).max())}
 
 
-def main(folder, output):
-    backbone = str(Path(output, "lite0.keras"))
-    network("efficientnet_lite0", 224).save(backbone)
+def main(folder, backbone, output):
     results = {"keras": printed(keras_recipe, folder=folder, backbone=backbone, batch_norm="today"),
                "keras_2018": printed(keras_recipe, folder=folder, backbone=backbone, batch_norm="2018"),
                "keras_today": printed(keras_today_recipe, folder=folder, backbone=backbone),

@@ -65,6 +65,12 @@ def ones(predictions: Predictions) -> np.ndarray:
     return np.ones(len(predictions.labels))
 
 
+def accuracy_interval(predictions: Predictions, settings: params.Compare) -> tuple[float, float]:
+    """Return the 95 % interval of the accuracy, within 0 and 1, for new images and, of several seeds, new seeds."""
+    low, high = estimate(predictions.correct * 1.0, settings, predictions.units, ones(predictions)).interval()
+    return max(low, 0.0), min(high, 1.0)
+
+
 def weights_of_classes(predictions: Predictions) -> np.ndarray:
     """The weight of each image in balanced accuracy, (images,): each class has the same sum, and their mean is 1."""
     images = np.bincount(predictions.labels)

@@ -12,7 +12,6 @@ from versus.artifacts.metrics import rounded
 from versus.artifacts.model_info import ModelInfo
 from versus.artifacts.predictions import Predictions
 from versus.evaluation import scores
-from versus.evaluation.intervals import estimate
 from versus.frameworks import Competitor, competitor
 from versus.frameworks.licences import licence_of_weights
 from versus.frameworks.usage import usage
@@ -140,9 +139,8 @@ def _scores(predictions: Predictions, saved: Predictions, settings: params.Compa
 
 
 def _interval(predictions: Predictions, settings: params.Compare) -> str:
-    one = estimate(predictions.correct * 1.0, settings, predictions.units, scores.ones(predictions))
-    low, high = one.interval()
-    return f" ({max(low, 0):.3f} to {min(high, 1):.3f})"
+    low, high = scores.accuracy_interval(predictions, settings)
+    return f" ({low:.3f} to {high:.3f})"
 
 
 def _failures(saved: Predictions) -> list[str]:

@@ -12,7 +12,6 @@ from versus import params
 from versus.artifacts import predictions_csv
 from versus.artifacts.predictions import Predictions
 from versus.evaluation import comparison, scores
-from versus.evaluation.intervals import estimate
 from versus.frameworks import COMPETITORS, workers
 from versus.frameworks.stream import Result, classify
 from versus.frameworks.workers import Workers
@@ -105,8 +104,6 @@ def show(predictions: dict[str, Predictions], settings: params.Compare) -> None:
 
 def accuracy(title: str, predictions: Predictions, settings: params.Compare) -> str:
     """Say the accuracy with its 95 % interval."""
-    one = estimate(predictions.correct * 1.0, settings, predictions.units, scores.ones(predictions))
-    low, high = one.interval()
+    low, high = scores.accuracy_interval(predictions, settings)
     mean = predictions.correct.mean()  # rounded as in the table
-    return (f"Accuracy of {title}'s saved classifier: {mean:.3f} (95 % interval {max(low, 0):.3f} to "
-            f"{min(high, 1):.3f}).")
+    return f"Accuracy of {title}'s saved classifier: {mean:.3f} (95 % interval {low:.3f} to {high:.3f})."
