@@ -1,8 +1,8 @@
 """Write the pipeline's Lite0 as a plain .keras file for the recipes: python -m benchmark.recipes.export_backbone FILE.
 
 No trustworthy port to Keras is published as a package (KerasHub's features differ by 50 %), so the recipes take this
-one, which metrics/details/parity.json compares with timm's. It needs models/backbone.safetensors (`dvc repro weights`), and
-holds layers of Keras alone.
+one, which metrics/details/parity.json compares with timm's. It needs models/backbone.safetensors (`dvc repro weights`),
+and holds layers of Keras alone.
 """
 
 import sys
