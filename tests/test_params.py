@@ -92,6 +92,9 @@ def test_two_splits_are_refused(tmp_path):
     assert load(tmp_path, VALUES.replace("  splits: 1", "  splits: 3")).compare.splits == 3
     with pytest.raises(params.ParamsError, match=r"yaml:\d+: compare.splits: got 2; expected 1 .* or 3 and more"):
         load(tmp_path, VALUES.replace("  splits: 1", "  splits: 2"))
+    several = VALUES.replace("  splits: 1", "  splits: 2").replace("background: white", "background: nocolour")
+    with pytest.raises(params.ParamsError, match=r"data.background: got 'nocolour'; expected the .*\n.*compare.splits"):
+        load(tmp_path, several)
 
 
 def test_a_column_of_groups_needs_a_table(tmp_path):

@@ -25,8 +25,19 @@ Seed = Annotated[int, Field(ge=0)]
 
 def _colour(name: str) -> str:
     """Return the name of a colour; raise ValueError if Pillow does not know it."""
-    ImageColor.getrgb(name)
+    try:
+        ImageColor.getrgb(name)
+    except ValueError:
+        raise ValueError("expected the name of a colour, such as white, or '#rrggbb'") from None
     return name
+
+
+def _one_or_several(splits: int) -> int:
+    """Return a number of splits; raise ValueError for 2, which leaves no second part of the training images out."""
+    if splits == 2:
+        raise ValueError("expected 1 for the split alone, or 3 and more: what the training images contribute is told by "
+                         "leaving out a second part of them")
+    return splits
 
 
 class ParamsError(ValueError):
@@ -125,7 +136,7 @@ class Compare(Section):
     margin: Share
     bootstrap: Annotated[int, Field(ge=100)]
     seed: Seed
-    splits: Annotated[int, Field(ge=1, le=50)] = 1
+    splits: Annotated[int, Field(ge=1, le=50), AfterValidator(_one_or_several)] = 1
 
 
 class Explain(Section):
@@ -150,7 +161,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Params:
-        for rule in (_group_column_has_a_table, _groups_compile, _weights_fit, _one_batch_size, _splits_train):
+        for rule in (_group_column_has_a_table, _groups_compile, _weights_fit, _one_batch_size):
             rule(self)
         return self
 
@@ -190,12 +201,6 @@ def _one_batch_size(settings: Params) -> None:
         raise _InvalidCombination("extract.batch", f"got {settings.extract.batch} with train.batch "
                                   f"{settings.train.batch}; in training mode batch norm makes a feature depend on its "
                                   "whole batch, so the two must be equal")
-
-
-def _splits_train(settings: Params) -> None:
-    if settings.compare.splits == 2:
-        raise _InvalidCombination("compare.splits", "got 2; expected 1 for the split alone, or 3 and more: what the "
-                                  "training images contribute is told by leaving out a second part of them")
 
 
 def load(path: str | Path = "params.yaml") -> Params:
@@ -246,8 +251,11 @@ def missing_paths(settings: Params, path: str | Path = "params.yaml") -> dict[st
 def _complaint(error: Any) -> tuple[tuple, str]:
     """Turn one of pydantic's errors into the path of its key and a message: what was got, expected, and to do."""
     key, dotted = error["loc"], ".".join(map(str, error["loc"]))
-    if combination := error.get("ctx", {}).get("error"):
-        return tuple(combination.key.split(".")), f"{combination.key}: {combination}"
+    raised = error.get("ctx", {}).get("error")  # by our own rules
+    if isinstance(raised, _InvalidCombination):
+        return tuple(raised.key.split(".")), f"{raised.key}: {raised}"
+    if raised:
+        return key, f"{dotted}: got {error['input']!r}; {raised}"
     if error["type"] == "extra_forbidden":
         return key, f"{dotted}: unknown key; {_nearest(key)}"
     if error["type"] == "missing":
