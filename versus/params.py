@@ -35,8 +35,8 @@ def _colour(name: str) -> str:
 def _one_or_several(splits: int) -> int:
     """Return a number of splits; raise ValueError for 2, which leaves no second part of the training images out."""
     if splits == 2:
-        raise ValueError("expected 1 for the split alone, or 3 and more: what the training images contribute is told by "
-                         "leaving out a second part of them")
+        raise ValueError("expected 1 for the split alone, or 3 and more: what the training images contribute is told "
+                         "by leaving out a second part of them")
     return splits
 
 
