@@ -30,9 +30,9 @@ def main(folder):
     model = settings.model.model_copy(update={"backbone": "efficientnet_lite0", "weights": "shared"})
     tensors = pretrained.find_weights(model, backbone.shapes(backbone.network(model.backbone, model.image_size)))
     network = backbone.build(model, Pretrained(tensors), conventions.batch_norm)
-    extracted = extract(own, network, list(files[:, :TRAIN].flat), {"validation": list(files[:, TRAIN:].flat)},
-                        settings, conventions, None)
-    features.save(extracted, folder)
+    store = features.Folder(folder / "features")
+    store.complete(extract(own, network, list(files[:, :TRAIN].flat), {"validation": list(files[:, TRAIN:].flat)},
+                           settings, conventions, None, store))
     (folder / "labels").mkdir()
     np.save(folder / "labels/labels.npy", np.repeat(range(len(files)), TRAIN))
 
