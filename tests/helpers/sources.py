@@ -10,7 +10,7 @@ import yaml
 
 from tests.helpers.paths import ROOT
 from versus import params
-from versus.images import sources
+from versus.images.sources import fetching
 
 HANDLE = "pmigdal/alien-vs-predator-images/versions/1"
 
@@ -30,7 +30,7 @@ def split(**changes):
 
 def fetch(data, target, **changes):
     """Fetch the images with the section `data`, and `split` but for `changes`: the rows of all files."""
-    return sources.fetch(data, split(**changes), target)
+    return fetching.fetch(data, split(**changes), target)
 
 
 def contents(top):
