@@ -11,6 +11,7 @@ import yaml
 from tests.helpers.paths import ROOT
 from versus import params
 from versus.images.sources import fetching
+from versus.images.sources.errors import SourceError
 
 HANDLE = "pmigdal/alien-vs-predator-images/versions/1"
 
@@ -47,7 +48,7 @@ def lay_out(drawn, top, layout):
 
 def refused(data, target, **changes):
     """Return the message with which fetching fails; nothing may be left."""
-    with pytest.raises(sources.SourceError) as caught:
+    with pytest.raises(SourceError) as caught:
         fetch(data, target, **changes)
     assert not target.exists() and not list(target.parent.glob(f".{target.name}*"))
     return str(caught.value)

@@ -8,7 +8,7 @@ from versus import params
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# Keras and TensorFlow import these if they are there, for plots, wrappers, notebooks and tables: 1.6 s of the 4 they take
+# Keras and TensorFlow import these if they are there, for plots, notebooks and tables: 1.5 s of the 4 that they take
 NOT_USED = ("IPython", "matplotlib", "pandas", "scipy", "sklearn")
 
 
