@@ -20,7 +20,7 @@ from versus import params
 from versus.artifacts import metrics
 from versus.evaluation.gallery import GROUPS
 from versus.frameworks.packages import PACKAGES
-from versus.images import inspection, splitting
+from versus.images import splitting, tables
 from versus.images.dataset import PARTS
 from versus.report import console, embedded, figures, results, sentences
 from versus.report.embedded import Preparation
@@ -28,6 +28,7 @@ from versus.report.figures import CONFUSION, PLOTS, WATERFALL, Figure
 from versus.report.gallery import percent
 from versus.report.headline import headline
 from versus.report.interval_plot import interval_plot
+from versus.report.numbers import plural
 from versus.report.results import ResultsError
 from versus.report.steps import steps
 from versus.report.terms import TERMS
@@ -76,7 +77,7 @@ def collect(settings: params.Params) -> dict[str, Any]:
     about = _optional(partial(results.read, "explain"))
     shares = metrics.read_table(results.DETAILS / "explain.csv", ("name", "kind")) if about else None
     counts, parity, splits = (_optional(partial(results.read, name)) for name in ("split", "parity", "splits"))
-    raw, split = inspection.read("data/raw.csv"), inspection.read("data/split.csv")
+    raw, split = tables.read("data/raw.csv"), tables.read("data/split.csv")
     of_era = (pair[0].of_era(settings.conventions.era), pair[1].of_era(settings.conventions.era))
     notes = [sentences.ensemble(one, other, titles), sentences.era(result["era"]),
              sentences.enlargement(counts["median_side"], result["image_size"]) if counts else ""]
@@ -120,7 +121,7 @@ def _facts(one: dict, other: dict, result: dict, titles: sentences.Titles) -> li
     return [*accuracy, (f"Difference, {titles[1]} minus {titles[0]}",
                         f"{point} percentage points (95 % interval {low} to {high}; {sentences.p_value(result)})"),
             ("Measured on", f"{images}, of {one['classes']} classes"),
-            ("Training runs", f"{sentences.plural(result['seeds'], 'seed')} of each")]
+            ("Training runs", f"{plural(result['seeds'], 'seed')} of each")]
 
 
 def _optional(read: Callable[[], T]) -> T | None:

@@ -8,8 +8,8 @@ from versus import params
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# Keras imports these if they are there, for plots and for wrappers of scikit-learn: 1.2 s of the 3 that it takes
-NOT_USED = ("matplotlib", "sklearn")
+# Keras and TensorFlow import these if they are there, for plots, notebooks and tables: 1.5 s of the 4 that they take
+NOT_USED = ("IPython", "matplotlib", "pandas", "scipy", "sklearn")
 
 
 @contextmanager
