@@ -58,7 +58,9 @@ def features(batch_norm: str, name: str, folder: Path, file: Path, count: int, s
     begin = time.perf_counter()
     extracted = one.extract(images)
     seconds = time.perf_counter() - begin
-    measured = {f"images_{batch_norm}": count / seconds, f"memory_{batch_norm}": peak_memory()}
+    # without the process that reads images for PyTorch
+    memory = peak_memory(resource.getrusage(resource.RUSAGE_SELF))
+    measured = {f"images_{batch_norm}": count / seconds, f"memory_{batch_norm}": memory}
     if batch_norm == "frozen":
         measured |= {"start_import": imported - started, "start_ready": ready - started}
         if name != "onnxruntime":
@@ -100,10 +102,9 @@ def new_trainer(name: str, settings: params.Params, width: int, classes: int) ->
     return trainer
 
 
-def peak_memory() -> float:
-    """Return the most memory that this process has held, in MiB; not that of processes that read images for it."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / MIB if sys.platform == "darwin" else most / 1024
+def peak_memory(usage: resource.struct_rusage) -> float:
+    """Return the most memory that a process has held, in MiB."""
+    return usage.ru_maxrss / (MIB if sys.platform == "darwin" else 1024)
 
 
 TASKS: dict[str, Callable[..., Measured]] = {

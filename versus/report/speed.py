@@ -64,11 +64,19 @@ def better(row: pd.Series) -> str:
     return f"{titles[0]} better" if row.low > 1 else f"{titles[1]} better" if row.high < 1 else "not told apart"
 
 
-def table(rows: pd.DataFrame, names: tuple[str, ...] = tuple(WORDS)) -> Table:
-    """Compare Keras with PyTorch in the measurements `names`."""
+def table(rows: pd.DataFrame) -> Table:
+    """Compare Keras with PyTorch in all measurements."""
     own = between(rows, *PAIR)
     return Table(["Keras compared with PyTorch", "times as fast, or as small", ""],
-                 [[WORDS[name], text(own.loc[name]), better(own.loc[name])] for name in names if name in own.index])
+                 [[WORDS[name], text(row), better(row)] for name, row in own.iterrows()])
+
+
+def short(rows: pd.DataFrame) -> Table:
+    """Compare Keras with PyTorch in the measurements of MAIN, a column each."""
+    own = between(rows, *PAIR)
+    names = [name for name in MAIN if name in own.index]
+    return Table([WORDS[name] for name in names], [[text(own.loc[name]) for name in names],
+                                                   [better(own.loc[name]) for name in names]])
 
 
 def against_onnxruntime(rows: pd.DataFrame) -> Table:
