@@ -60,6 +60,7 @@ def pipeline(seeds: int, folder: Path, target: Path, explained: bool) -> Iterato
 
 def main(folder: Path, repeats: int, explained: bool) -> None:
     check(folder)
+    counts = {part: len(dataset.read(folder, part).files) for part in dataset.parts(folder)}
     rows = []
     with TemporaryDirectory() as temporary:
         backbone = Path(temporary, "lite0.keras")
@@ -76,8 +77,7 @@ def main(folder: Path, repeats: int, explained: bool) -> None:
                 for row in contestants[names[(number + repeat) % len(names)]]():
                     print(f"{repeat}: {row.measurement}, {row.of}: {row.value:.1f} s", flush=True)
                     rows.append(row._replace(repeat=repeat))
-    counts = {part: len(dataset.read(folder, part).files) for part in dataset.parts(folder)}
-    files.write("pipeline", rows, counts | {"repeats": repeats})
+            files.write("pipeline", rows, counts | {"repeats": repeat + 1})
 
 
 if __name__ == "__main__":
