@@ -13,7 +13,7 @@ import yaml
 
 from benchmark.speed import files, sizes, summary
 from benchmark.speed.workspace import Workspace
-from tests.helpers import pages
+from tests.helpers import pages, pipeline
 from tests.helpers.paths import ROOT
 from tests.helpers.processes import PATIENT
 from tests.helpers.stages import run_stage
@@ -91,7 +91,9 @@ def ratios(*rows):
 @pytest.mark.parametrize("values, who, said", [
     ((1.25, 1.2, 1.3), "Keras better", "Keras runs 1.25 (1.20 to 1.30) times as fast."),
     ((0.5, 0.4, 0.8), "PyTorch better", "PyTorch runs 2.00 (1.25 to 2.50) times as fast."),
-    ((1.1, 0.9, 1.2), "not told apart", "Neither runs faster: Keras is 1.10 (0.90 to 1.20) times as fast."),
+    ((1.1, 0.9, 1.2), "about equal", "Keras runs 1.10 (0.90 to 1.20) times as fast (about equal)."),
+    ((1.04, 1.03, 1.05), "about equal", "Keras runs 1.04 (1.03 to 1.05) times as fast (about equal)."),
+    ((0.97, 0.96, 0.98), "about equal", "Keras runs 0.97 (0.96 to 0.98) times as fast (about equal)."),
     ((1.5, 1.5, 1.5), "Keras better", "Keras runs 1.50 times as fast."),
 ])
 def test_words_say_who_is_better_in_every_repetition(values, who, said):
@@ -104,7 +106,7 @@ def test_all_that_was_measured_has_words(monkeypatch):
     rows = speed.read()
     frameworks = rows[(rows.one == "keras") & (rows.other == "torch")]
     assert set(frameworks.measurement) == set(speed.WORDS)
-    assert len(speed.table(rows).rows) == len(speed.WORDS) and len(speed.sentences(rows)) == 5
+    assert len(speed.table(rows).rows) == len(speed.WORDS) and len(speed.sentences(rows)) == 3
 
 
 def test_the_plot_shows_the_committed_ratios(monkeypatch):
@@ -191,3 +193,13 @@ def test_growth_is_a_table():
     assert rows[0] == ["part", "images", "seeds", "epochs", "classes", "seconds", "peak memory, MiB"]
     assert [row[0].split(",")[0] for row in rows[2:]] == ["heads in torch", "predictions", "comparison"]
     assert all(row[1:5] == ["1,000", "1", "3", "2"] and float(row[5]) > 0 for row in rows[2:])
+
+
+def test_the_pipeline_does_not_start_the_benchmark():
+    """DVC runs whatever makes what a stage depends on, in other files of stages, too."""
+    stages = pipeline.stages(ROOT / "benchmark/speed")
+    outs = {path for stage in stages.values() for out in stage.get("outs", ()) for path in out}
+    deps = {dep for stage in pipeline.stages().values() for dep in stage["deps"]}
+    assert len(outs) == 4 and not outs & deps and speed.FILE.as_posix() in deps
+    code = {dep for stage in stages.values() for dep in stage["deps"]} - outs
+    assert code - {path for path in code if (ROOT / path).exists()} <= {"data/split", "models"}

@@ -5,6 +5,7 @@ metrics are those of the runs in docs/runs, which docs/runs/run.sh repeats, and 
 """
 
 import re
+import textwrap
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ WATERFALLS = {  # plot: the rows that it draws
     "docs/waterfall_keras.svg": "avp-eras/keras_waterfall.csv",
     "docs/waterfall_torch.svg": "avp-eras/torch_waterfall.csv",
 }
+WIDTH = 120  # characters of a line of prose
 SPEED = "docs/speed.svg"
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 PAIR = (COMPETITORS["keras"], COMPETITORS["torch"])  # whom the pages compare
@@ -160,6 +162,11 @@ def speeds(kind: Callable[[pd.DataFrame], speed.Table]) -> str:
     return _table(*kind(speed.read()))
 
 
+def speed_answer() -> str:
+    """Write who is faster, in two sentences."""
+    return textwrap.fill(f"**Which is faster?** {speed.answer(speed.read())}", WIDTH, break_on_hyphens=False)
+
+
 def machine() -> str:
     """Write what the benchmark was measured on."""
     measured = [metrics.read(f"benchmark/speed/results/{name}.json") for name in ("frameworks", "pipeline")]
@@ -177,7 +184,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "splits": splits,
     "planted": partial(explanation, RUNS / "avp-planted/explain.csv"),
     "default-explanation": partial(explanation, DEFAULT / "explain.csv"),
-    "speed": partial(speeds, speed.short), "speed-all": partial(speeds, speed.table),
+    "speed-answer": speed_answer, "speed": partial(speeds, speed.short), "speed-all": partial(speeds, speed.table),
     "speed-onnxruntime": partial(speeds, speed.against_onnxruntime),
     "speed-pipeline": partial(speeds, speed.pipeline), "speed-stages": partial(speeds, speed.stages),
     "speed-machine": machine,

@@ -219,10 +219,11 @@ def _waterfall(titles: sentences.Titles) -> Figure | None:
 def _speed() -> dict[str, Any]:
     """Say which framework is faster, where that has been measured."""
     rows = speed.read()
+    if rows.empty:
+        return {"speed": None}
     drawn = speed.drawn(rows)
     alt = "; ".join(f"{row.words}: {row.label}, {row.better}" for row in drawn.itertuples())
-    return {"speed": Grid("Keras compared with PyTorch, median of the repetitions (lowest to highest)",
-                          *speed.table(rows)) if len(rows) else None,
+    return {"speed": Grid("Median of the repetitions (lowest to highest)", *speed.table(rows)),
             "speed_sentences": speed.sentences(rows),
             "speed_plot": figures.figure(speed.SPEED, drawn, f"{speed.TITLE}: {alt}")}
 

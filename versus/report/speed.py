@@ -34,6 +34,7 @@ WORDS = {
     "recipe_2018": "one run of the recipe of 2018",
 }
 MAIN = ("images_frozen", "images_batch", "steps_head", "image_cold", "memory_frozen", "recipe_today")  # in README.md
+MARGIN = 1.05  # ratios closer to 1 are about equal
 DRAWN = tuple(name for name in WORDS if not name.startswith(("installed", "classifier")))
 TITLE = "How many times better, faster or smaller, Keras is than PyTorch (lines: lowest to highest repetition)"
 SPEED = Plot("speed", "", TITLE, "ratio", "words", "Keras compared with PyTorch", "")
@@ -59,9 +60,13 @@ def between(rows: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
 
 
 def better(row: pd.Series) -> str:
-    """Say who of Keras and PyTorch is better: whoever is in every repetition."""
+    """Say who of Keras and PyTorch is better: in every repetition, and by so much that it matters."""
     titles = [COMPETITORS[name].title for name in PAIR]
-    return f"{titles[0]} better" if row.low > 1 else f"{titles[1]} better" if row.high < 1 else "not told apart"
+    if row.low > 1 and row.ratio >= MARGIN:
+        return f"{titles[0]} better"
+    if row.high < 1 and row.ratio <= 1 / MARGIN:
+        return f"{titles[1]} better"
+    return "about equal"
 
 
 def table(rows: pd.DataFrame) -> Table:
@@ -123,24 +128,34 @@ def drawn(rows: pd.DataFrame) -> pd.DataFrame:
                       better=[better(row) for _, row in own.iterrows()]).reset_index()
 
 
-def sentences(rows: pd.DataFrame) -> list[str]:
-    """Say which framework is faster where a run spends its time."""
+def answer(rows: pd.DataFrame) -> str:
+    """Say in two sentences which framework is faster: as each teaches it, and at equal work."""
     own = between(rows, *PAIR)
-    said = []
-    for name, what in {"images_frozen": "computes features with frozen batch norm",
-                       "images_batch": "computes them with the statistics of each batch",
-                       "steps_head": "trains the head", "image_cold": "answers for one image, start included,",
-                       "recipe_today": "runs the recipe as it is taught today"}.items():
-        if name in own.index:
-            said.append(sentence(own.loc[name], what))
-    return said
+    return (f"{sentence(own.loc['recipe_today'], 'runs the recipe as it is taught today')} With the same pixels, "
+            f"weights and threads {_clause(own.loc['images_frozen'], 'computes features')} while batch norm is frozen, "
+            f"and {_clause(own.loc['images_batch'], 'does so')} where it uses the statistics of each batch.")
+
+
+def sentences(rows: pd.DataFrame) -> list[str]:
+    """Say which framework is faster, the answer first."""
+    own = between(rows, *PAIR)
+    return [answer(rows), sentence(own.loc["steps_head"], "trains the head"),
+            sentence(own.loc["image_cold"], "answers for one image, start included,")]
 
 
 def sentence(row: pd.Series, what: str) -> str:
     """Say who does `what` faster."""
-    one, other = (COMPETITORS[name].title for name in PAIR)
-    if row.low <= 1 <= row.high:
-        return f"Neither {what} faster: {one} is {text(row)} times as fast."
-    if row.high < 1:
-        one, row = other, pd.Series({"ratio": 1 / row.ratio, "low": 1 / row.high, "high": 1 / row.low})
-    return f"{one} {what} {text(row)} times as fast."
+    return f"{_clause(row, what)}."
+
+
+def _clause(row: pd.Series, what: str) -> str:
+    titles, verdict = [COMPETITORS[name].title for name in PAIR], better(row)
+    if verdict == f"{titles[1]} better":
+        return f"{titles[1]} {what} {text(inverse(row))} times as fast"
+    return f"{titles[0]} {what} {text(row)} times as fast" + ("" if verdict == f"{titles[0]} better" else
+                                                             " (about equal)")
+
+
+def inverse(row: pd.Series) -> pd.Series:
+    """Return the ratio of the other to the one."""
+    return pd.Series({"ratio": 1 / row.ratio, "low": 1 / row.high, "high": 1 / row.low})
