@@ -163,8 +163,11 @@ def speeds(kind: Callable[[pd.DataFrame], speed.Table]) -> str:
 
 
 def speed_answer() -> str:
-    """Write who is faster, in two sentences."""
-    return textwrap.fill(f"**Which is faster?** {speed.answer(speed.read())}", WIDTH, break_on_hyphens=False)
+    """Write who is faster, in two sentences and a small table."""
+    rows = speed.read()
+    said = (f"**Which is faster?** {speed.answer(rows)} [Measured in turn](docs/speed.md), several times: medians (lowest "
+            "to highest), above 1 where Keras is better.")
+    return f"{textwrap.fill(said, WIDTH, break_on_hyphens=False)}\n\n{_table(*speed.short(rows))}"
 
 
 def machine() -> str:
@@ -184,7 +187,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "splits": splits,
     "planted": partial(explanation, RUNS / "avp-planted/explain.csv"),
     "default-explanation": partial(explanation, DEFAULT / "explain.csv"),
-    "speed-answer": speed_answer, "speed": partial(speeds, speed.short), "speed-all": partial(speeds, speed.table),
+    "speed": speed_answer, "speed-all": partial(speeds, speed.table),
     "speed-onnxruntime": partial(speeds, speed.against_onnxruntime),
     "speed-pipeline": partial(speeds, speed.pipeline), "speed-stages": partial(speeds, speed.stages),
     "speed-machine": machine,

@@ -80,8 +80,7 @@ def short(rows: pd.DataFrame) -> Table:
     """Compare Keras with PyTorch in the measurements of MAIN, a column each."""
     own = between(rows, *PAIR)
     names = [name for name in MAIN if name in own.index]
-    return Table([WORDS[name] for name in names], [[text(own.loc[name]) for name in names],
-                                                   [better(own.loc[name]) for name in names]])
+    return Table([WORDS[name] for name in names], [[text(own.loc[name]) for name in names]])
 
 
 def against_onnxruntime(rows: pd.DataFrame) -> Table:
@@ -98,11 +97,11 @@ def pipeline(rows: pd.DataFrame) -> Table:
              ("one_seed", "recipes_today"): "one seed of both, against both recipes of today",
              ("ten_seeds", "recipes_2018"): "ten seeds of both, against ten runs of both recipes of 2018",
              ("ten_seeds", "recipes_today"): "ten seeds of both, against ten runs of both recipes of today"}
-    own = rows.set_index(["measurement", "other"]).sort_index()
-    cells = [[what, f"{text(own.loc[key].iloc[0])} times as fast"] for key, what in words.items()]
-    if ("explain", "rest") in own.index:
+    own = {(row.measurement, row.other): row for _, row in rows.iterrows()}
+    cells = [[what, f"{text(own[key])} times as fast"] for key, what in words.items()]
+    if ("explain", "rest") in own:
         cells.append(["`explain`, against all other stages with ten seeds",
-                      f"{text(own.loc['explain', 'rest'].iloc[0])} times as long"])
+                      f"{text(own['explain', 'rest'])} times as long"])
     return Table(["the pipeline", "median (lowest to highest)"], cells)
 
 
@@ -131,9 +130,11 @@ def drawn(rows: pd.DataFrame) -> pd.DataFrame:
 def answer(rows: pd.DataFrame) -> str:
     """Say in two sentences which framework is faster: as each teaches it, and at equal work."""
     own = between(rows, *PAIR)
+    frozen, batch = (_clause(own.loc[name], "computes features") for name in ("images_frozen", "images_batch"))
+    who = f"{frozen.split()[0]} computes features "
     return (f"{sentence(own.loc['recipe_today'], 'runs the recipe as it is taught today')} With the same pixels, "
-            f"weights and threads {_clause(own.loc['images_frozen'], 'computes features')} while batch norm is frozen, "
-            f"and {_clause(own.loc['images_batch'], 'does so')} where it uses the statistics of each batch.")
+            f"weights and threads {frozen} while batch norm is frozen, and {batch.removeprefix(who)} where it uses the "
+            "statistics of each batch.")
 
 
 def sentences(rows: pd.DataFrame) -> list[str]:
