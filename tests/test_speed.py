@@ -119,7 +119,7 @@ def test_the_plot_shows_the_committed_ratios(monkeypatch):
 
 
 def test_the_report_shows_them_where_they_are(tmp_path):
-    _, page, _ = pages.write(tmp_path)
+    page, _ = pages.write(tmp_path, explained=False)
     assert "Which is faster" not in page
     target = tmp_path / speed.FILE
     target.parent.mkdir(parents=True)
