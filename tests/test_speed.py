@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmark.speed import files, sizes, summary
+from benchmark.speed import files, growth, sizes, summary
 from benchmark.speed.workspace import Workspace
 from tests.helpers import pages, pipeline
 from tests.helpers.paths import ROOT
 from tests.helpers.processes import PATIENT
 from tests.helpers.stages import run_stage
+from versus.artifacts import metrics
 from versus.report import documentation, speed
 
 ENVIRONMENT = os.environ | PATIENT | {"PYTHONPATH": str(ROOT)}
@@ -185,14 +186,24 @@ def test_a_workspace_runs_the_pipeline_with_other_parameters(tmp_path):
         workspace.repro("nothing")
 
 
-def test_growth_is_a_table():
-    done = subprocess.run([sys.executable, "-m", "benchmark.speed.growth", "--images", "--seeds", "1", "--epochs",
-                           "--classes", "--frameworks", "torch"], cwd=ROOT, env=ENVIRONMENT, text=True,
-                          stdout=subprocess.PIPE, check=True)
-    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines()]
-    assert rows[0] == ["part", "images", "seeds", "epochs", "classes", "seconds", "peak memory, MiB"]
-    assert [row[0].split(",")[0] for row in rows[2:]] == ["heads in torch", "predictions", "comparison"]
-    assert all(row[1:5] == ["1,000", "1", "3", "2"] and float(row[5]) > 0 for row in rows[2:])
+def test_growth_is_a_table(tmp_path):
+    output = tmp_path / "growth.csv"
+    subprocess.run([sys.executable, "-m", "benchmark.speed.growth", "--images", "--seeds", "1", "--epochs",
+                    "--classes", "--frameworks", "torch", "--output", output], cwd=ROOT, env=ENVIRONMENT,
+                   stdout=subprocess.DEVNULL, check=True)
+    rows = metrics.read_table(output)
+    assert rows.part.tolist() == ["heads in torch", "predictions", "comparison"]
+    assert (rows[["seconds", "memory"]] > 0).all(axis=None) and (rows.written > 0).tolist() == [False, True, False]
+    assert rows[["images", "seeds", "epochs", "classes"]].drop_duplicates().values.tolist() == [[1000, 1, 3, 2]]
+
+
+def test_growth_is_told_against_the_smallest():
+    rows = pd.DataFrame([("images", part, number, 1, 3, 2, seconds, 100.0, 0.0)
+                         for number, factor in ((1000, 1), (10000, 9)) for part, seconds in
+                         (("split", 2 * factor), ("train", 5 + factor))], columns=growth.COLUMNS)
+    assert speed.growth(rows).rows == [
+        ["1,000 images", "split", "1.0", "100", ""], ["10,000 images", "split", "9.0", "100", ""],
+        ["1,000 images", "train", "1.0", "100", ""], ["10,000 images", "train", "2.3", "100", ""]]
 
 
 def test_the_pipeline_does_not_start_the_benchmark():

@@ -1,12 +1,13 @@
-"""Measure how time and memory grow with images, seeds, epochs and classes, and print a table in Markdown.
+"""Measure how time and memory grow with images, seeds, epochs and classes: results/growth.csv, and a printed table.
 
     python -m benchmark.speed.growth                       # what docs/speed.md shows; about half an hour
     python -m benchmark.speed.growth --images 100000 --seeds --epochs --classes    # hours
     python -m benchmark.speed.growth --images --seeds 1 10 100 --frameworks torch
 
 Images are drawn (source synthetic), and go through the stages, each a process of its own. Seeds, epochs and classes are
-those of heads on random features, of as many images as stand in the table; then their predictions are written, read
-and compared. All in a temporary folder, from params.yaml but for what is said here.
+those of heads on random features, of as many images as stand in the table; then predictions of a quarter as many images
+(or one of each class) are written, read and compared. All in a temporary folder, from params.yaml but for what is said
+here. `make docs` writes the table into docs/speed.md.
 """
 
 import argparse
@@ -21,11 +22,13 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from benchmark.speed.measure import new_trainer, peak_memory
+from benchmark.speed.files import DIGITS, RESULTS
+from benchmark.speed.measure import MIB, new_trainer, peak_memory
 from benchmark.speed.workspace import ROOT, Workspace
 from versus import params
-from versus.artifacts import predictions_csv
+from versus.artifacts import metrics, predictions_csv
 from versus.artifacts.features import Features
 from versus.artifacts.predictions import Predictions
 from versus.command import run
@@ -40,13 +43,15 @@ STAGES = ("download", "split", "weights")
 OF_FRAMEWORKS = ("extract", "train", "predict")
 OF_BOTH = ("evaluate", "compare")
 FILES = ("keras.csv", "torch.csv")
+COLUMNS = ["varied", "part", *BASE, "seconds", "memory", "written"]
 
 
 class Measured(NamedTuple):
-    """Seconds, and MiB: the peak of the process or of one that it started, whichever is larger."""
+    """Seconds; the peak of the process or of one that it started, whichever is larger; and what it wrote. MiB."""
 
     seconds: float
     memory: float
+    written: float = 0.0
 
 
 def process(module: str, *arguments: str, folder: Path) -> Measured:
@@ -80,7 +85,7 @@ def heads(counts: dict[str, int], frameworks: list[str], folder: Path) -> Iterat
         yield f"heads in {name}", process("benchmark.speed.growth", "--part", "train", name, *numbers, folder=folder)
     for file in FILES:
         written = process("benchmark.speed.growth", "--part", "write", file, *numbers, folder=folder)
-    yield f"predictions, {(folder / file).stat().st_size / 2**20:.1f} MiB", written
+    yield "predictions", written._replace(written=(folder / file).stat().st_size / MIB)
     yield "comparison", process("benchmark.speed.growth", "--part", "compare", "", *numbers, folder=folder)
 
 
@@ -129,23 +134,27 @@ def of_validation(counts: dict[str, int]) -> int:
     return max(counts["classes"], int(counts["images"] * VALIDATION))
 
 
-def line(part: str, counts: dict[str, int], measured: Measured) -> str:
-    return (f"| {part} | {' | '.join(f'{value:,}' for value in counts.values())} | {measured.seconds:.1f} | "
-            f"{measured.memory:,.0f} |")
+def measurements(options: argparse.Namespace, folder: Path) -> Iterator[tuple]:
+    """Yield a row of COLUMNS for each part of each size."""
+    for images in options.images:
+        counts = BASE | {"images": images, "seeds": 1}
+        for part, measured in stages(images, options.side, options.frameworks, folder / str(images)):
+            yield "images", part, *counts.values(), *measured
+    for key in ("seeds", "epochs", "classes"):
+        for number in getattr(options, key):
+            counts = BASE | {key: number}
+            for part, measured in heads(counts, options.frameworks, folder):
+                yield key, part, *counts.values(), *measured
 
 
 def main(options: argparse.Namespace) -> None:
-    print(f"| part | {' | '.join(BASE)} | seconds | peak memory, MiB |\n|{' --- |' * (len(BASE) + 3)}", flush=True)
+    rows = []
+    print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}", flush=True)
     with TemporaryDirectory() as temporary:
-        for images in options.images:
-            counts = BASE | {"images": images, "seeds": 1}
-            for part, measured in stages(images, options.side, options.frameworks, Path(temporary, str(images))):
-                print(line(part, counts, measured), flush=True)
-        for key in ("seeds", "epochs", "classes"):
-            for number in getattr(options, key):
-                counts = BASE | {"images": 2 * BASE["images"] if key == "classes" else BASE["images"], key: number}
-                for part, measured in heads(counts, options.frameworks, Path(temporary)):
-                    print(line(part, counts, measured), flush=True)
+        for row in measurements(options, Path(temporary)):
+            rows.append([float(f"{each:.{DIGITS}g}") if isinstance(each, float) else each for each in row])
+            print(f"| {' | '.join(map(str, rows[-1]))} |", flush=True)
+    metrics.write_table(options.output, pd.DataFrame(rows, columns=COLUMNS))
 
 
 if __name__ == "__main__":
@@ -160,4 +169,5 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, nargs="*", default=[3, 100])
     parser.add_argument("--classes", type=int, nargs="*", default=[2, 1000])
     parser.add_argument("--frameworks", nargs="+", default=["keras", "torch"], choices=["keras", "torch"])
+    parser.add_argument("--output", type=Path, default=RESULTS / "growth.csv")
     run(lambda: main(parser.parse_args()))

@@ -190,7 +190,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "speed": speed_answer, "speed-all": partial(speeds, speed.table),
     "speed-onnxruntime": partial(speeds, speed.against_onnxruntime),
     "speed-pipeline": partial(speeds, speed.pipeline), "speed-stages": partial(speeds, speed.stages),
-    "speed-machine": machine,
+    "speed-machine": machine, "speed-growth": lambda: _table(*speed.growth(metrics.read_table(speed.GROWTH))),
     "conventions": partial(defaults_of_eras, "words"), "sources": partial(defaults_of_eras, "source"),
 }
 

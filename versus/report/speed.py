@@ -13,6 +13,7 @@ from versus.frameworks import COMPETITORS
 from versus.report.figures import Plot
 
 FILE = Path("benchmark/speed/speed.csv")
+GROWTH = Path("benchmark/speed/results/growth.csv")
 TEXT = ("measurement", "one", "other")
 PAIR = ("keras", "torch")
 # what was measured, in words; of each the ratio says how many times better, faster or smaller, Keras is
@@ -110,6 +111,16 @@ def stages(rows: pd.DataFrame) -> Table:
     own = rows[rows.measurement == "stage"]
     return Table(["stage", "share of the run"], [[f"`{row.one}`", f"{100 * row.ratio:.1f} %"]
                                                  for row in own.itertuples()])
+
+
+def growth(rows: pd.DataFrame) -> Table:
+    """Say how many times as long each part takes as with the smallest number, and how much memory; MiB."""
+    table = []
+    for (varied, part), own in rows.groupby(["varied", "part"], sort=False):
+        for row in own.itertuples():
+            table.append([f"{getattr(row, varied):,} {varied}", part, f"{row.seconds / own.seconds.iloc[0]:.1f}",
+                          f"{row.memory:,.0f}", f"{row.written:,.1f}" if row.written else ""])
+    return Table(["with", "part", "times as long as the first", "peak memory, MiB", "written, MiB"], table)
 
 
 def text(row: pd.Series) -> str:
