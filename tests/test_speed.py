@@ -202,8 +202,8 @@ def test_growth_is_told_against_the_smallest():
                          for number, factor in ((1000, 1), (10000, 9)) for part, seconds in
                          (("split", 2 * factor), ("train", 5 + factor))], columns=growth.COLUMNS)
     assert speed.growth(rows).rows == [
-        ["1,000 images", "split", "1.0", "100", ""], ["10,000 images", "split", "9.0", "100", ""],
-        ["1,000 images", "train", "1.0", "100", ""], ["10,000 images", "train", "2.3", "100", ""]]
+        ["images", "1,000", "split", "1.0", "100", ""], ["images", "10,000", "split", "9.0", "100", ""],
+        ["images", "1,000", "train", "1.0", "100", ""], ["images", "10,000", "train", "2.3", "100", ""]]
 
 
 def test_the_pipeline_does_not_start_the_benchmark():

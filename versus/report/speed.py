@@ -118,9 +118,9 @@ def growth(rows: pd.DataFrame) -> Table:
     table = []
     for (varied, part), own in rows.groupby(["varied", "part"], sort=False):
         for row in own.itertuples():
-            table.append([f"{getattr(row, varied):,} {varied}", part, f"{row.seconds / own.seconds.iloc[0]:.1f}",
+            table.append([varied, f"{getattr(row, varied):,}", part, f"{row.seconds / own.seconds.iloc[0]:.1f}",
                           f"{row.memory:,.0f}", f"{row.written:,.1f}" if row.written else ""])
-    return Table(["with", "part", "times as long as the first", "peak memory, MiB", "written, MiB"], table)
+    return Table(["of", "number", "part", "times as long as the first", "peak memory, MiB", "written, MiB"], table)
 
 
 def text(row: pd.Series) -> str:
