@@ -22,7 +22,7 @@ from versus.evaluation.gallery import GROUPS
 from versus.frameworks.packages import PACKAGES
 from versus.images import splitting, tables
 from versus.images.dataset import PARTS
-from versus.report import console, embedded, figures, results, sentences
+from versus.report import console, embedded, figures, results, sentences, speed
 from versus.report.embedded import Preparation
 from versus.report.figures import CONFUSION, PLOTS, WATERFALL, Figure
 from versus.report.gallery import percent
@@ -106,7 +106,7 @@ def collect(settings: params.Params) -> dict[str, Any]:
         "confusions": _confusions(titles, [each.name for each in pair]),
         "mistakes": _mistakes(titles, [each.name for each in pair]),
         "waterfall": _waterfall(titles) if about else None,
-        "gallery": _gallery(pair, result), "parameters": _parameters(settings), "versions": _versions(),
+        **_speed(), "gallery": _gallery(pair, result), "parameters": _parameters(settings), "versions": _versions(),
         "hashes": _hashes([each.name for each in pair]),
         "sizes": [_size(Path("models", each.name)) for each in pair],
     }
@@ -215,6 +215,18 @@ def _waterfall(titles: sentences.Titles) -> Figure | None:
     path = figures.DATA / "waterfall.csv"
     rows = metrics.read_table(path, figures.TEXT) if path.is_file() else pd.DataFrame()
     return figures.figure(WATERFALL, rows, f"{WATERFALL.title}, from {titles[0]} to {titles[1]}")
+
+
+def _speed() -> dict[str, Any]:
+    """Say which framework is faster, where that has been measured."""
+    rows = speed.read()
+    if rows.empty:
+        return {"speed": None}
+    drawn = speed.drawn(rows)
+    alt = "; ".join(f"{row.words}: {row.label}, {row.better}" for row in drawn.itertuples())
+    return {"speed": Grid("Median of the repetitions (lowest to highest)", *speed.table(rows)),
+            "speed_sentences": speed.sentences(rows),
+            "speed_plot": figures.figure(speed.SPEED, drawn, f"{speed.TITLE}: {alt}")}
 
 
 def _gallery(pair: sentences.Pair, result: dict) -> list[dict[str, Any]]:
