@@ -246,7 +246,12 @@ def _parameters(settings: params.Params) -> Grid:
     values = {f"{section}.{key}": value for section in type(settings).model_fields
               for key, value in getattr(settings, section).model_dump().items()}
     values |= {key: Path(values[key]).name for key in PATHS}
-    return Grid("params.yaml", ["parameter", "value"], [[key, str(value)] for key, value in values.items()])
+    return Grid("params.yaml", ["parameter", "value"], [[key, _as_yaml(value)] for key, value in values.items()])
+
+
+def _as_yaml(value: str | float | bool) -> str:
+    """Write a value as params.yaml does: an empty text is seen, too."""
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value) or '""'
 
 
 def _versions() -> Grid:
