@@ -74,7 +74,8 @@ def exhibit(file: str, names: tuple[str, ...], one: dict[str, str], other: dict[
     for name in names:
         sources = one.get(name, ""), other.get(name, "")
         for side, source, lines in zip(sides, sources, align(*sources)):
-            side += ([Line("", SAME if source else BLANK)] if side else []) + lines
+            begun = any(line.kind != BLANK for line in side)  # between two pieces of code stands an empty line
+            side += ([Line("", SAME if source and begun else BLANK)] if side else []) + lines
     return Exhibit(file, *sides, (sum(map(count, one.values())), sum(map(count, other.values()))))
 
 
