@@ -161,6 +161,8 @@ def test_parity_is_a_table_of_the_steps_and_says_what_it_means():
     assert cells(text, "probabilities") == ["probabilities", "4.1e-06", "3e-06", "2e-07"]
     assert cells(text, "predicted classes") == ["predicted classes", "0 of 2,000", "1 of 2,000", "0 of 2,000"]
     assert "Every convention is equal, and what differs is rounding" in text
+    assert cells(printed(printing.show_parity, PARITY | {"pixels": 230.0}, ("Keras", "PyTorch")), "pixel values") == [
+        "pixel values", "230"]
     broken = PARITY | {"features": 0.1}
     assert printed(printing.show_parity, broken, ("Keras", "PyTorch")).endswith("run `make test`.\n")
 

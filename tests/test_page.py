@@ -12,7 +12,7 @@ from tests.helpers import pages
 from tests.helpers.browser import CHROMIUM, chromium
 from tests.helpers.paths import ROOT
 from tests.helpers.stages import run_stage
-from versus.report import figures
+from versus.report import code, figures
 
 NASTY = ('<b>&"', "007", "NA")
 TWENTY = ("Donaudampfschifffahrtsgesellschaftskapitänsmütze", "ö, ä", 'quote"d', "[a.b]", "外星人",
@@ -41,6 +41,27 @@ def test_it_begins_with_what_the_terminal_says(report):
     for sentence in said.splitlines()[:2]:
         assert sentence in words and words.index(sentence) < 2500
     assert said.splitlines()[-1] == f"The whole report: {folder.resolve() / 'reports/index.html'}"
+
+
+def test_no_cause_is_named_of_a_difference_that_the_explanation_does_not_show(report):
+    """The table of shares below said that there is no significant difference, and the answer named its cause."""
+    words = unescape(report[2])
+    assert ("No significant difference in accuracy" in words and "the effect of one default" in words) is False
+
+
+def test_commands_are_code_and_empty_parameters_are_seen(report):
+    words = re.sub(r"<pre.*?</pre>|<style>.*?</style>", "", report[2], flags=re.DOTALL)
+    assert "`" not in words
+    assert '<th scope="row">data.labels</th><td>&#34;&#34;</td>' in words
+    assert '<th scope="row">extract.flip</th><td>true</td>' in words
+
+
+def test_an_empty_line_parts_functions_where_no_other_framework_stands_beside_them():
+    """On paper and on a telephone, which leave out the lines that only align two columns."""
+    shown = code.exhibit("a.py", ("one", "both", "last"), {"both": "b = 1", "last": "c = 1"},
+                         {"one": "a = 1", "both": "b = 2", "last": "c = 2"})
+    assert [[line.text for line in side if line.kind != code.BLANK] for side in (shown.one, shown.other)] == [
+        ["b = 1", "", "c = 1"], ["a = 1", "", "b = 2", "", "c = 2"]]
 
 
 def test_names_are_text(report):
@@ -89,6 +110,23 @@ def test_in_a_browser_nothing_is_asked_for_and_nothing_is_out_of_reach(report, w
         assert not opened.wide
     assert not opened.said and not [url for url in opened.asked if url != address and not url.startswith("data:")]
     assert not [(each["id"], [node["html"] for node in each["nodes"]][:2]) for each in violations]
+
+
+WIDTH_OF_A4 = 688  # CSS pixels between margins of 14 mm
+BEYOND = """width => [...document.querySelectorAll("table, img, pre, p, li, h1, h2, h3, dl")]
+  .filter(each => each.getBoundingClientRect().right > width + 1).map(each => each.textContent.slice(0, 80))"""
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
+def test_on_paper_everything_is_there_and_nothing_is_beyond_the_edge(report):
+    address = (report[0] / "reports/index.html").resolve().as_uri()
+    with chromium(address, WIDTH_OF_A4) as opened:
+        opened.page.emulate_media(media="print")
+        assert opened.page.evaluate(BEYOND, WIDTH_OF_A4) == [] and not opened.wide
+        heights = opened.page.eval_on_selector_all("details table", "all => all.map(each => each.offsetHeight)")
+        assert all(height > 100 for height in heights)
+        assert len(heights) == opened.page.locator("details").count() >= len(report[1].get("names", ())) // 20
+        assert not opened.page.locator("summary").filter(visible=True).count()
 
 
 def test_without_the_images_the_page_is_without_them(tmp_path, report):

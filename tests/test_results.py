@@ -36,8 +36,8 @@ def test_show_prints_what_the_stages_printed(run, monkeypatch, capsys):
     sections = [printed[stage] for stage in ("compare", "parity", "explain", "compare_splits")]
     assert all(len(section) > 500 for section in sections[:-1])
     assert sections[-1] == "Only this split: compare.splits=5 repeats the comparison on others.\n"
-    split = ("200 training and 90 validation images of 2 classes; 3 training images removed of 1 copies and 2 near-"
-             "duplicates of validation images; 1 with problems\n")
+    split = ("200 training and 90 validation images of 2 classes. Copies of validation images among the training "
+             "images: 1; near-duplicates: 2; removed: 3. Files with problems: 1\n")
     assert capsys.readouterr().out == "\n".join([split, *sections])
 
 

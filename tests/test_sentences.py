@@ -63,7 +63,7 @@ def test_several_splits_are_said_in_three_lines():
 def test_a_comparison_is_said_in_six_lines():
     assert comparison() == [
         "Verdict: undecided (p = 0.24). Logistic is higher in 8 of 10 seeds; a single pair of runs would have shown "
-        "it in 2. Both give the same class to 87.5% of the images.",
+        "a significant difference in 2 of them. Both give the same class to 87.5% of the images.",
         sentences.SCOPE_OF_RUN,
         "Such images and seeds show a true difference of 0.081 or more with a probability of 80 %; `python -m versus "
         "sample-size` says what a smaller one needs.",
@@ -86,7 +86,8 @@ def test_a_verdict_stands_beside_no_p_value_that_contradicts_it():
     """'better' beside 'p = 0.73 (first seed)' read as a contradiction."""
     text = " ".join(comparison(verdict=ONE_BETTER, p_value=0.003, accuracy_difference=-0.05, seeds_of_same_sign=10,
                                significant_seeds=7))
-    assert "(p = 0.003). Logistic is lower in 10 of 10 seeds; a single pair of runs would have shown it in 7." in text
+    assert ("(p = 0.003). Logistic is lower in 10 of 10 seeds; a single pair of runs would have shown a significant "
+            "difference in 7 of them.") in text
     assert text.count("p = ") == 1 and "McNemar" not in text and "0.73" not in text
 
 
@@ -213,7 +214,8 @@ def test_a_significant_interaction_is_said():
 
 @pytest.mark.parametrize("judged, differences, word, text", [
     (Completeness("", 0, 1, 2000), [], "yes",
-     "Complete: the corners give the native predictions (1 of 2,000 classes differ)."),
+     "Complete: each framework's defaults, all together, give the predictions of its own run (1 of 2,000 classes "
+     "differ)."),
     (Completeness("heads", 1, 168, 2000), [], "no",
      "Incomplete: something outside the table of conventions differs; the shares do not explain the difference. It "
      "first appears in the heads of Logistic (168 of 2,000 classes differ): compare the versions, run `make test`, "

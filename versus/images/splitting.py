@@ -98,8 +98,8 @@ def summary(counts: dict[str, int]) -> str:
         "{train} training and {validation} validation"
     earlier, later, have = ("training and validation", "validation and test", "have") if tested else \
         ("training", "validation", "has")
-    lines = [parts + " images of {classes} classes; {leaks_removed} " + earlier + " images removed of {leaks_exact} "
-             "copies and {leaks_near} near-duplicates of " + later + " images; {problems} with problems"]
+    lines = [parts + " images of {classes} classes. Copies of " + later + " images among the " + earlier + " images: "
+             "{leaks_exact}; near-duplicates: {leaks_near}; removed: {leaks_removed}. Files with problems: {problems}"]
     if counts["leaks_unavoidable"]:
         lines.append("{leaks_unavoidable} " + earlier + " images stay although " + later + f" {have} near-duplicates "
                      "of them: their classes cannot be split otherwise (`reason` in data/split.csv). Expect lower "

@@ -72,8 +72,10 @@ def exhibit(file: str, names: tuple[str, ...], one: dict[str, str], other: dict[
     """Lay the sources of two frameworks, by name, side by side: what has the same name begins on the same line."""
     sides: tuple[list[Line], list[Line]] = ([], [])
     for name in names:
-        for side, lines in zip(sides, align(one.get(name, ""), other.get(name, ""))):
-            side += ([Line("", BLANK)] if side else []) + lines
+        sources = one.get(name, ""), other.get(name, "")
+        for side, source, lines in zip(sides, sources, align(*sources)):
+            begun = any(line.kind != BLANK for line in side)  # between two pieces of code stands an empty line
+            side += ([Line("", SAME if source and begun else BLANK)] if side else []) + lines
     return Exhibit(file, *sides, (sum(map(count, one.values())), sum(map(count, other.values()))))
 
 

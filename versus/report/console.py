@@ -177,7 +177,9 @@ def _parity(measured: dict, name: str) -> str:
     """Write one number of parity; "" of a step that is not measured, the number of predictions with the classes."""
     if name not in measured:
         return ""
-    return f"{measured[name]:,} of {measured['predictions']:,}" if name.endswith("classes") else f"{measured[name]:.2g}"
+    if name.endswith("classes"):
+        return f"{measured[name]:,} of {measured['predictions']:,}"
+    return f"{measured[name]:,.0f}" if measured[name] >= 100 else f"{measured[name]:.2g}"
 
 
 def _share_interval(row: Any) -> str:

@@ -50,6 +50,9 @@ def _advice(one: dict, result: dict, pair: Pair, shares: pd.DataFrame | None) ->
                 "points or more; if a smaller one matters to you, add images, or else choose by what else does.")
     if shares is None:
         return "What causes the difference was not computed: the stage explain does that."
+    (total,) = shares[(shares.metric == "accuracy") & (shares.kind == "total")].itertuples()
+    if total.low <= 0 <= total.high or total.share * result["accuracy_difference"] < 0:
+        return "What causes it is not shown: the runs that were trained to explain it do not show the same difference."
     rows = by_size(shares, "accuracy")
     rows = rows[rows.significant & (rows.share * result["accuracy_difference"] > 0)]
     if not len(rows):

@@ -7,7 +7,10 @@ STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)  # percentage points between ticks
 
 
 class IntervalPlot(NamedTuple):
-    """Positions from the left, in percent of the width, of what is drawn; ticks have a label, in percentage points."""
+    """Positions from the left, in percent of the width, of what is drawn; ticks have a label, in percentage points.
+
+    points: the margin in words.
+    """
 
     low: float
     high: float
@@ -15,6 +18,7 @@ class IntervalPlot(NamedTuple):
     zero: float
     margin: tuple[float, float]
     ticks: list[tuple[float, str]]
+    points: str
     alt: str
 
 
@@ -32,4 +36,5 @@ def interval_plot(result: dict[str, Any], titles: tuple[str, str]) -> IntervalPl
     ticks = [(place(each * step), f"{each * step:+g}" if each else "0") for each in range(-number, number + 1)]
     alt = (f"{titles[1]} minus {titles[0]}: {point:+.1f} percentage points of accuracy, 95 % interval {low:+.1f} to "
            f"{high:+.1f}; equivalent means within {margin:g}")
-    return IntervalPlot(place(low), place(high), place(point), place(0), (place(-margin), place(margin)), ticks, alt)
+    return IntervalPlot(place(low), place(high), place(point), place(0), (place(-margin), place(margin)), ticks,
+                        f"{margin:g} point{'' if margin == 1 else 's'}", alt)

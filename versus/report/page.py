@@ -25,7 +25,7 @@ from versus.images.dataset import PARTS
 from versus.report import console, embedded, figures, results, sentences, speed
 from versus.report.embedded import Preparation
 from versus.report.figures import CONFUSION, PLOTS, WATERFALL, Figure
-from versus.report.gallery import percent
+from versus.report.gallery import MOST, percent
 from versus.report.headline import headline
 from versus.report.interval_plot import interval_plot
 from versus.report.numbers import plural
@@ -106,8 +106,8 @@ def collect(settings: params.Params) -> dict[str, Any]:
         "confusions": _confusions(titles, [each.name for each in pair]),
         "mistakes": _mistakes(titles, [each.name for each in pair]),
         "waterfall": _waterfall(titles) if about else None,
-        **_speed(), "gallery": _gallery(pair, result), "parameters": _parameters(settings), "versions": _versions(),
-        "hashes": _hashes([each.name for each in pair]),
+        **_speed(), "gallery": _gallery(pair, result), "most": MOST, "parameters": _parameters(settings),
+        "versions": _versions(), "hashes": _hashes([each.name for each in pair]),
         "sizes": [_size(Path("models", each.name)) for each in pair],
     }
 
@@ -194,8 +194,8 @@ def _figures(titles: sentences.Titles, names: list[str]) -> dict[str, Figure]:
 
 def _confusions(titles: sentences.Titles, names: list[str]) -> list[Figure]:
     """Draw each competitor's confusion alone, so that both fit a telephone."""
-    drawn = [figures.figure(CONFUSION, figures.read(name, CONFUSION), f"{CONFUSION.title}, {title}")
-             for title, name in zip(titles, names)]
+    plots = [CONFUSION._replace(title=f"{title}: {CONFUSION.title.lower()}") for title in titles]
+    drawn = [figures.figure(plot, figures.read(name, plot), plot.title) for plot, name in zip(plots, names)]
     return [figure for figure in drawn if figure]
 
 
@@ -259,7 +259,12 @@ def _parameters(settings: params.Params) -> Grid:
     values = {f"{section}.{key}": value for section in type(settings).model_fields
               for key, value in getattr(settings, section).model_dump().items()}
     values |= {key: Path(values[key]).name for key in PATHS}
-    return Grid("params.yaml", ["parameter", "value"], [[key, str(value)] for key, value in values.items()])
+    return Grid("params.yaml", ["parameter", "value"], [[key, _as_yaml(value)] for key, value in values.items()])
+
+
+def _as_yaml(value: str | float | bool) -> str:
+    """Write a value as params.yaml does: an empty text is seen, too."""
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value) or '""'
 
 
 def _versions() -> Grid:

@@ -112,7 +112,7 @@ def _seeds(result: dict, titles: Titles) -> str:
         return text
     direction = "lower" if result["accuracy_difference"] < 0 else "higher"
     return (f"{text}{titles[1]} is {direction} in {result['seeds_of_same_sign']} of {result['seeds']} seeds; a single "
-            f"pair of runs would have shown it in {result['significant_seeds']}. ")
+            f"pair of runs would have shown a significant difference in {result['significant_seeds']} of them. ")
 
 
 def _smallest_difference(result: dict) -> str:
@@ -266,7 +266,7 @@ def completeness(judged: Completeness | None, titles: Titles, other_differences:
                 f"{' and '.join(other_differences)}.")
     classes = f"{judged.classes:,} of {plural(judged.predictions, 'class', 'classes')} differ"
     if judged.complete:
-        return f"Complete: the corners give the native predictions ({classes})."
+        return f"Complete: each framework's defaults, all together, give the predictions of its own run ({classes})."
     return (f"Incomplete: something outside the table of conventions differs; the shares do not explain the "
             f"difference. It first appears in the {judged.stage} of {titles[judged.competitor]} ({classes}): compare "
             "the versions, run `make test`, and report what you find.")

@@ -3,8 +3,8 @@
 TERMS = {
     "seed": "the number from which a training run draws its initial weights and the order of the images; other seeds "
             "show how much of a result is chance.",
-    "95 % interval": "drawn from other images and other seeds of the same kind, 95 of 100 such intervals hold the true "
-                     "value; if it holds zero, no difference is shown.",
+    "95 % interval": "computed from other images and other seeds of the same kind, 95 of 100 such intervals would hold "
+                     "the true value; if one holds zero, no difference is shown.",
     "log loss": "punishes confident mistakes: minus the logarithm of the probability given to the true class, "
                 "averaged; 0 is perfect, less is better.",
     "McNemar's test": "asks whether two classifiers differ, from the images that only one of them gets right; its "
@@ -31,6 +31,11 @@ TERMS = {
             "it is.",
     "parity": "with every convention equal, the two frameworks should compute the same numbers up to rounding.",
     "independent": "images that are nearly the same, or belong together, count as one: they do not tell more than one.",
-    "margin": "a difference in accuracy that is smaller than this makes no difference to you: compare.margin.",
+    "heads alone": "the head trained in both frameworks on the same features: what the training of the head adds.",
+    "margin": "a difference in accuracy that is smaller than this does not matter to you; the parameter compare.margin "
+              "sets it.",
+    "native runs": "the difference between the two runs that this report is about, each with its own conventions.",
+    "not explained": "what the sum of the shares leaves of that difference.",
+    "exact": "the other default changes no bit of any prediction, so there is nothing to estimate.",
     "MD5": "a fingerprint of a file: equal ones mean equal bytes.",
 }
