@@ -65,7 +65,9 @@ def _tensor(file: Any, name: str, path: str | Path) -> np.ndarray:
 
 
 def check(tensors: Tensors, shapes: Shapes, origin: str) -> None:
-    """Raise WeightsError unless `tensors` has exactly the names of `shapes`, each in its shape, all finite floats, no variance below 0.
+    """Raise WeightsError unless `tensors` has exactly the names of `shapes`, each in its shape.
+
+    All must be finite floats, and no variance of batch norm below 0.
     """
     missing, extra = sorted(shapes.keys() - tensors.keys()), sorted(tensors.keys() - shapes.keys())
     if missing or extra:

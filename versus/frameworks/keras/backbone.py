@@ -16,7 +16,7 @@ from versus.recipe.architectures import ARCHITECTURES
 from versus.recipe.weights import Pretrained, Tensors
 
 
-class StoredStatistics(layers.BatchNormalization):
+class _StoredStatistics(layers.BatchNormalization):
     """Normalise by the stored statistics as `layers.BatchNormalization` does, in one operation of TensorFlow's.
 
     Keras multiplies and adds in two, which takes a quarter of the time of EfficientNet-Lite0.
@@ -34,7 +34,7 @@ class StoredStatistics(layers.BatchNormalization):
                                                 is_training=False)[0]
 
 
-class BatchStatistics(StoredStatistics):
+class BatchStatistics(_StoredStatistics):
     """Normalise by the batch even though frozen, as PyTorch's frozen layers do under `model.train()`.
 
     With a momentum of 1 the stored statistics never change, as in Keras 2.2.2.
@@ -56,7 +56,7 @@ class BatchStatistics(StoredStatistics):
 
 
 # by `batch_norm`: see `build`
-LAYERS = {"saved": layers.BatchNormalization, "frozen": StoredStatistics, "batch": BatchStatistics,
+_LAYERS = {"saved": layers.BatchNormalization, "frozen": _StoredStatistics, "batch": BatchStatistics,
           "batch_not_stored": BatchStatistics}
 
 
@@ -91,7 +91,7 @@ def network(name: str, image_size: int, batch_norm: str = "saved") -> keras.Mode
     settings = {"epsilon": architecture.epsilon, "momentum": 1 - architecture.momentum} | _momentum(batch_norm)
 
     def normalise(x, name, activation=None):
-        x = LAYERS[batch_norm](name=name, **settings)(x)
+        x = _LAYERS[batch_norm](name=name, **settings)(x)
         return layers.Activation(activation, name=f"{name}.{activation}")(x) if activation else x
 
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
@@ -151,7 +151,7 @@ def _with_batch_norm(backbone: keras.Model, batch_norm: str) -> keras.Model:
     """Copy a backbone with each batch norm replaced."""
     def convert(layer):
         if isinstance(layer, layers.BatchNormalization):
-            return LAYERS[batch_norm].from_config(layer.get_config() | _momentum(batch_norm))
+            return _LAYERS[batch_norm].from_config(layer.get_config() | _momentum(batch_norm))
         return type(layer).from_config(layer.get_config())
 
     copy = keras.models.clone_model(backbone, clone_function=convert)
