@@ -40,6 +40,14 @@ def _one_or_several(splits: int) -> int:
     return splits
 
 
+def _address(cluster: str) -> str:
+    """Return where a Ray cluster is; raise ValueError if it can be nowhere."""
+    if cluster not in ("none", "auto") and not re.fullmatch(r"(ray://)?[^\s/:]+:\d{1,5}", cluster):
+        raise ValueError("expected none, auto for the cluster that this machine belongs to, or HOST:PORT or "
+                         "ray://HOST:PORT of a cluster's head")
+    return cluster
+
+
 class ParamsError(ValueError):
     """A params.yaml that cannot be used; the message names line, value, expectation and remedy."""
 
@@ -146,6 +154,7 @@ class Explain(Section):
 
 class Compute(Section):
     threads: Count
+    cluster: Annotated[str, AfterValidator(_address)] = "none"
 
 
 class Params(Section):

@@ -54,7 +54,12 @@ def _read(images: ImageBatches) -> Iterator[torch.Tensor]:
 
 
 def _workers(images: ImageBatches) -> int:
-    """Return 1, or 0 where shared memory, through which a worker hands on batches, has no room for those in flight."""
+    """Return 1, or 0 where shared memory, through which a worker hands on batches, has no room for those in flight.
+
+    A single batch is not worth a process, either.
+    """
+    if len(images.batches) == 1:
+        return 0
     largest = max(map(len, images.batches), default=0) * 3 * images.size**2 * 4  # bytes of float32
     try:
         return int(shutil.disk_usage(SHARED_MEMORY).free > BATCHES_IN_FLIGHT * largest)
