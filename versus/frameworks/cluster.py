@@ -5,6 +5,7 @@ in any order and results are put in order here. Batch norm's running statistics 
 worker returns what each batch adds to them, and they are added up here, in order, as the layer does it.
 """
 
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -35,8 +36,8 @@ REMEDY = "start Ray as docs/cluster.md says, or set compute.cluster to none"
 def spread(compute: params.Compute, precision: str, name: str, maker: ModuleType, own: ModuleType) -> tuple[Any, Any]:
     """Return the modules `maker` and `own` of competitor `name`, or a cluster in the place of both.
 
-    `maker` makes backbones: it is the framework's module `backbone` or `classifier`; `own` is `features`. Backbones that
-    the cluster has made are applied by all nodes. Raises ClusterError.
+    `maker` makes backbones: it is the framework's module `backbone` or `classifier`; `own` is `features`. Backbones
+    that the cluster has made are applied by all nodes. Raises ClusterError.
     """
     if compute.cluster == "none":
         return maker, own
@@ -81,7 +82,7 @@ class Cluster:
 
     def apply(self, backbone: Any, images: ImageBatches, training: bool, bar: tqdm,
               out: np.ndarray | None = None) -> np.ndarray:
-        """Apply a backbone batch by batch, see `features.apply`; other models than `made` ones are applied here."""
+        """Apply a backbone batch by batch, see `features.apply`; one that the cluster has not made is applied here."""
         if id(backbone) not in self.made:
             return self.own.apply(backbone, images, training, bar, out)
         return images.in_order(self._outputs(backbone, images, training, bar), out)
@@ -127,8 +128,8 @@ def connect(address: str) -> Any:
     try:
         import ray
     except ImportError:
-        raise ClusterError(f"compute.cluster: got {address!r}, but Ray is not installed; expected the package: "
-                           "`make cluster` installs it, or set compute.cluster to none") from None
+        raise ClusterError(f"compute.cluster: got {address!r}, but Ray is not installed; expected the package of "
+                           "requirements.lock: `make cluster` installs it, or set compute.cluster to none") from None
     head = os.environ.get("RAY_ADDRESS", "") if address == "auto" else address
     host, _, port = head.removeprefix("ray://").rpartition(":")
     if host:
@@ -140,7 +141,7 @@ def connect(address: str) -> Any:
     try:
         # the code goes to nodes that do not have it
         ray.init(address, runtime_env={"py_modules": [str(Path(versus.__file__).parent)]},
-                 log_to_driver=False, logging_level="ERROR")
+                 log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         raise ClusterError(f"compute.cluster: got {address!r}, to which Ray cannot connect ({_first_line(error)}); "
                            f"expected the head of a Ray cluster, with the same Ray and Python: {REMEDY}") from None
@@ -161,7 +162,7 @@ class Workers:
         if not self.number:
             raise ClusterError(f"compute.threads: got {compute.threads}, but the nodes of the cluster have "
                                f"{', '.join(map(str, of_nodes)) or 'no'} processors; expected a node with as many")
-        self.queues: dict[Any, dict[Any, int]] = {}  # of each worker: the number of a piece by the reference to its result
+        self.queues: dict[Any, dict[Any, int]] = {}  # of each worker: number of a piece by reference to its result
         self.starting: dict[Any, Any] = {}  # worker by the reference to the end of its start
         self.losses = 0  # since the last result
         for _ in range(self.number):

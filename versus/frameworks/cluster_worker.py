@@ -1,4 +1,4 @@
-"""One framework on a node of a cluster: the other end of `cluster`, an actor of Ray's, which itself it does not need."""
+"""One framework on a node of a cluster, the other end of `cluster`: an actor of Ray's."""
 
 import hashlib
 import platform
@@ -60,7 +60,7 @@ class Worker:
     def start(self, compute: params.Compute, precision: str, expected: dict[str, str]) -> None:
         """Load and set the framework; raise ClusterError if code or packages are not the `expected` ones."""
         own = environment(self.name)
-        differing = [f"{what} {own[what]} instead of {expected[what]}" for what in expected if own[what] != expected[what]]
+        differing = [f"{what} {own[what]} instead of {value}" for what, value in expected.items() if own[what] != value]
         if differing:
             raise ClusterError(f"compute.cluster: node {socket.gethostname()} has {', '.join(differing)}; expected the "
                                "same on all nodes: install requirements.lock there, and restart Ray")
