@@ -1,9 +1,9 @@
 """Compute features of a folder's images by each kind of batch norm, on this machine or on a cluster.
 
-    python -m tests.helpers.extract_on_cluster FRAMEWORK CLUSTER IMAGES FOLDER KIND...    # CLUSTER: none or an address
+    python -m tests.helpers.extract_on_cluster CLUSTER IMAGES FOLDER KIND...    # CLUSTER: none or an address
 
-Writes FOLDER/KIND.npz: augmented, validation, and the running statistics by name. On a cluster a line is printed for
-each piece of work whose result has come.
+Writes FOLDER/KIND.npz: augmented, validation, pixels, and the running statistics by name. On a cluster it says `pause`
+after the second result of each kind, and waits for a line; and `lost` when it replaces a worker.
 """
 
 import sys
@@ -20,41 +20,48 @@ from versus.recipe import weights
 from versus.recipe.conventions import FeatureConventions
 from versus.recipe.weights import Pretrained
 
-BATCH = 4
+BATCH, VALIDATION = 2, 4
 
 
-def main(framework, address, images, folder, *kinds):
+def main(address, images, folder, *kinds):
     settings = params.load()
     sections = {"compute": {"threads": 1, "cluster": address}, "extract": {"views": 2, "batch": BATCH},
                 "train": {"batch": BATCH}}
     settings = settings.model_copy(update={"model": MODEL} | {
         name: getattr(settings, name).model_copy(update=values) for name, values in sections.items()})
-    runtime, backbones, own = modules(framework, "runtime", "backbone", "features")
+    runtime, backbones, own = modules("torch", "runtime", "backbone", "features")
     runtime.start(settings.compute, "float32")
-    shapes = backbones.shapes(backbones.network(MODEL.backbone, MODEL.image_size))
-    report_results()
-    backbones, own = cluster.spread(settings.compute, "float32", framework, backbones, own)
+    tensors = weights.draw(backbones.shapes(backbones.network(MODEL.backbone, MODEL.image_size)))
+    backbones, own = cluster.spread(settings.compute, "float32", "torch", backbones, own)
+    report(cluster.Workers)
     files = sorted(Path(images).rglob("*.jpg"))
     Path(folder).mkdir()
     for kind in kinds:
-        backbone = backbones.build(MODEL, Pretrained(weights.draw(shapes)), kind)
-        of_files = extract(own, backbone, files[5:], {"validation": files[:5]}, settings,
+        cluster.Workers.paused = False
+        backbone = backbones.build(MODEL, Pretrained(tensors), kind)
+        of_files = extract(own, backbone, files[VALIDATION:], {"validation": files[:VALIDATION]}, settings,
                            FeatureConventions("accurate", "antialiased", "uniform", kind), None)
-        statistics = own.statistics(backbone)
         np.savez(f"{folder}/{kind}.npz", augmented=of_files.augmented, pixels=of_files.pixels, **of_files.plain,
-                 **statistics)
+                 **own.statistics(backbone))
 
 
-def report_results():
-    """Make workers' results print a line each."""
-    results = cluster.Workers.results
+def report(workers):
+    """Make the class Workers say what it does."""
+    results, lose = workers.results, workers._lose
 
-    def reported(*arguments):
-        for number, result in enumerate(results(*arguments), 1):
-            print("result", number, flush=True)
+    def reported(self, *arguments):
+        for number, result in enumerate(results(self, *arguments), 1):
+            if number == 2 and not workers.paused:
+                workers.paused = True
+                print("pause", flush=True)
+                sys.stdin.readline()
             yield result
 
-    cluster.Workers.results = reported
+    def lost(self, *arguments):
+        print("lost", flush=True)
+        lose(self, *arguments)
+
+    workers.results, workers._lose = reported, lost
 
 
 if __name__ == "__main__":
