@@ -8,6 +8,8 @@ worker returns what each batch adds to them, and they are added up here, in orde
 import logging
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from heapq import heappop, heappush
@@ -24,7 +26,8 @@ from versus.artifacts.features import Statistics
 from versus.frameworks.cluster_worker import ClusterError, Pass, Piece, Recipe, Worker, environment
 from versus.recipe.pixels import ImageBatches
 
-SECONDS = 5  # to wait for an answer of the head
+SECONDS = 5  # to wait for a machine to answer
+SECONDS_TO_CONNECT = 30  # of Ray
 SECONDS_TO_START = 300  # of the first worker
 AT_ONCE = 8  # batches in a piece of work, at most; the second is read while the first is computed
 QUEUED = 2  # pieces of work that a worker has: the one that it computes, the next one
@@ -88,7 +91,7 @@ class Cluster:
         return images.in_order(self._outputs(backbone, images, training, bar), out)
 
     def _outputs(self, backbone: Any, images: ImageBatches, training: bool, bar: tqdm) -> Iterator[np.ndarray]:
-        """Yield the features of each piece of work; in the end set the running statistics, where batches update them."""
+        """Yield the features of each piece of work; in the end set the running statistics, if they change."""
         number, _, recipe = self.made[id(backbone)]
         running: Statistics = {}
         decay = 1.0
@@ -138,13 +141,19 @@ def connect(address: str) -> Any:
         except (OSError, ValueError) as error:
             raise ClusterError(f"compute.cluster: got {address!r}, but nothing answers at {host}:{port} ({error}); "
                                f"expected the head of a Ray cluster: {REMEDY}") from None
+    # a process of its own shows whether Ray can connect: where a head has been, Ray tries for minutes
     try:
-        # the code goes to nodes that do not have it
-        ray.init(address, runtime_env={"py_modules": [str(Path(versus.__file__).parent)]},
-                 log_to_driver=False, logging_level=logging.ERROR)
-    except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
-        raise ClusterError(f"compute.cluster: got {address!r}, to which Ray cannot connect ({_first_line(error)}); "
-                           f"expected the head of a Ray cluster, with the same Ray and Python: {REMEDY}") from None
+        subprocess.run([sys.executable, "-c", f"import ray; ray.init({address!r})"], check=True, capture_output=True,
+                       text=True, timeout=SECONDS_TO_CONNECT)
+    except subprocess.SubprocessError as error:
+        reason = f"no answer in {SECONDS_TO_CONNECT} seconds"
+        if isinstance(error, subprocess.CalledProcessError):
+            reason = (error.stderr.strip() or f"exit code {error.returncode}").splitlines()[-1]
+        raise ClusterError(f"compute.cluster: got {address!r}, to which Ray cannot connect ({reason}); expected the "
+                           f"head of a Ray cluster, with the same Ray and Python: {REMEDY}") from None
+    # the code goes to nodes that do not have it
+    ray.init(address, runtime_env={"py_modules": [str(Path(versus.__file__).parent)]},
+             log_to_driver=False, logging_level=logging.ERROR)
     return ray
 
 

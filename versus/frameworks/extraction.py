@@ -1,7 +1,6 @@
 """Images to features: the loop over views and parts that is the same in every framework."""
 
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,11 @@ from versus.recipe.pixels import ImageBatches
 SAMPLE = 8  # images of each part whose pixels are kept for a comparison
 
 
-def extract(own: ModuleType, backbone: Any, train: list[Path], plain: dict[str, list[Path]], settings: params.Params,
+def extract(own: Any, backbone: Any, train: list[Path], plain: dict[str, list[Path]], settings: params.Params,
             conventions: FeatureConventions, title: str | None, store: Store = MEMORY) -> Features:
     """Compute the `Features` of image files: `train` in augmented views, the parts of `plain` as they are.
 
-    `own` is the framework's module `features`. Where batch norm stores the statistics of the batches, each view updates
+    `own` is the framework's module `features`, or a `Cluster`. Where batch norm stores the statistics of the batches, each view updates
     them, so the plain features are computed again after each view. `title` is the progress bar's; None shows none.
     Features are written to arrays of `store` as they come.
     """
