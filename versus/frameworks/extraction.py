@@ -20,9 +20,9 @@ def extract(own: Any, backbone: Any, train: list[Path], plain: dict[str, list[Pa
             conventions: FeatureConventions, title: str | None, store: Store = MEMORY) -> Features:
     """Compute the `Features` of image files: `train` in augmented views, the parts of `plain` as they are.
 
-    `own` is the framework's module `features`, or a `Cluster`. Where batch norm stores the statistics of the batches, each view updates
-    them, so the plain features are computed again after each view. `title` is the progress bar's; None shows none.
-    Features are written to arrays of `store` as they come.
+    `own` is the framework's module `features`, or a `Cluster`. Where batch norm stores the statistics of the batches,
+    each view updates them, so the plain features are computed again after each view. `title` is the progress bar's;
+    None shows none. Features are written to arrays of `store` as they come.
     """
     training = conventions.batch_statistics
     batches = draws.batches(settings.extract, len(train))
