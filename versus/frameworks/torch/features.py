@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from versus.frameworks.torch import runtime
 from versus.frameworks.torch.backbone import statistics  # noqa: F401  extraction asks for it here
 from versus.recipe.pixels import ImageBatches
 
@@ -74,12 +75,12 @@ def apply(model: nn.Module, images: ImageBatches, training: bool, bar: tqdm,
 @torch.inference_mode()
 def _outputs(model: nn.Module, images: ImageBatches, training: bool, bar: tqdm) -> Iterator[np.ndarray]:
     """Yield what the model gives for each batch."""
-    model.train(training)
+    model.to(runtime.device).train(training)
     precision = torch.get_default_dtype()
     # at float32 twice as fast as the default layout, at float64 half as fast
     layout = torch.channels_last if precision == torch.float32 else torch.contiguous_format
     for batch in _read(images):
-        yield model(batch.to(precision, memory_format=layout)).numpy()
+        yield model(batch.to(runtime.device, precision, memory_format=layout)).cpu().numpy()
         bar.update(len(batch))
 
 
