@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.backbones import COMPUTE
+from tests.frameworks.conftest import COMPUTE
 from versus.frameworks.devices import DeviceError
 
 

@@ -7,7 +7,6 @@ run lacks, such as an explanation, is left out and said.
 import hashlib
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -18,6 +17,7 @@ from rich.table import Table
 
 from versus import params
 from versus.artifacts import metrics, model_info
+from versus.artifacts.references import installed_version
 from versus.evaluation.gallery import GROUPS
 from versus.frameworks import Competitor
 from versus.frameworks.packages import PACKAGES
@@ -272,7 +272,7 @@ def _versions(pair: tuple[Competitor, ...]) -> Grid:
     names = (*chain(*PACKAGES.values()), *COMMON)
     devices = [[f"{each.title} on", model_info.read(f"models/{each.name}").device] for each in pair
                if Path("models", each.name, "model.json").is_file()]
-    return Grid("Packages", ["package", "version"], [[name, version(name)] for name in names] + devices)
+    return Grid("Packages", ["package", "version"], [[name, installed_version(name)] for name in names] + devices)
 
 
 def _hashes(names: list[str]) -> Grid:
