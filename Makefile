@@ -6,7 +6,7 @@ UV := $(shell command -v uv || echo .venv-uv/bin/uv)
 export PATH := $(BIN):$(PATH)
 
 .PHONY: repro eras report experiments test tests-of-pipeline tests-of-parity tests-of-keras tests-of-torch other-tests \
-	yardsticks deps docs lock clean
+	yardsticks benchmark deps docs lock clean
 
 # a ZIP archive of the repository has no git, which DVC must be told
 repro: .venv/installed
@@ -60,6 +60,13 @@ FOLDER ?= data/split
 ERA ?= today
 yardsticks: .venv/installed
 	python -m benchmark.recipes.run $(FOLDER) --era $(ERA)
+
+# which framework is faster, and what the pipeline saves, on the images of the last run: README.md, docs/speed.md and the
+# next report show it. Half an hour; nothing else should run. Only these stages, not what they depend on
+REPEATS ?= 3
+benchmark: .venv/installed
+	FOLDER=$(FOLDER) REPEATS=$(REPEATS) dvc repro --single-item --force benchmark/speed/dvc.yaml
+	python -m versus.report.documentation
 
 # after a change of imports: the lists of modules in dvc.yaml
 deps: .venv/installed

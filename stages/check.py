@@ -13,7 +13,7 @@ from versus.artifacts import lock
 from versus.command import run
 from versus.images import experiments
 from versus.images.sources.errors import SourceError
-from versus.images.sources.tree import paths_of
+from versus.images.sources.walk import paths_of
 
 NEEDED_BY = {"data.folder": "download", "model.weights": "weights"}  # the stage that reads what the key names
 

@@ -5,13 +5,15 @@ import sys
 from versus import params
 from versus.artifacts import metrics, splits
 from versus.command import run
-from versus.evaluation.splits import compare_splits
 from versus.report import results
 
 
 def main(first, second):
     one, other = (splits.read(f"data/splits/{name}.safetensors") for name in (first, second))
-    result = {"splits": 1} if one is None or other is None else compare_splits(one, other, params.load().compare)
+    result = {"splits": 1}
+    if one and other:
+        from versus.evaluation.splits import compare_splits  # scipy, which takes longer to import than this stage runs
+        result = compare_splits(one, other, params.load().compare)
     metrics.write("metrics/details/splits.json", {"one": first, "other": second} | result)
     results.show_splits()
 

@@ -4,15 +4,16 @@ import sys
 
 from versus import params
 from versus.command import run
-from versus.images import inspection, sources
+from versus.images import inspection, tables
+from versus.images.sources.fetching import fetch
 
 
 def main():
     settings = params.load()
-    files = sources.fetch(settings.data, settings.split, "data/raw")
+    files = fetch(settings.data, settings.split, "data/raw")
     table = inspection.inspect("data/raw", files)
     inspection.check_usable(table, settings.data.source, settings.split)
-    inspection.save(table, "data/raw.csv")
+    tables.save(table, "data/raw.csv")
     print(inspection.summary(table))
 
 

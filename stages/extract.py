@@ -19,8 +19,9 @@ def main(name):
     pretrained = weights.read_pretrained("models/backbone.safetensors")
     backbone = backbones.build(settings.model, pretrained, conventions.batch_norm)
     files = {part: dataset.read("data/split", part).files for part in dataset.parts("data/split")}
-    extracted = extract(own, backbone, files.pop("train"), files, settings, conventions, f"features in {entry.title}")
-    features.save(extracted, f"data/features/{name}")
+    folder = features.Folder(f"data/features/{name}")
+    folder.complete(extract(own, backbone, files.pop("train"), files, settings, conventions,
+                            f"features in {entry.title}", folder))
 
 
 if __name__ == "__main__":

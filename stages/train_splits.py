@@ -6,8 +6,6 @@ from versus import params
 from versus.artifacts import splits
 from versus.command import run
 from versus.frameworks import competitor, modules
-from versus.frameworks.folds import FoldFeatures, fit_folds
-from versus.images import folds
 from versus.recipe import weights
 
 
@@ -16,6 +14,10 @@ def main(name):
     if settings.compare.splits == 1:
         splits.save(None, path)
         return
+    # pandas and scikit-learn, which take a second: only where there is something to divide
+    from versus.frameworks.folds import FoldFeatures, fit_folds
+    from versus.images import folds
+
     runtime, backbones, own, head = modules(name, "runtime", "backbone", "features", "head")
     runtime.start(settings.compute, settings.train.precision)
     conventions = entry.resolve(settings.conventions)

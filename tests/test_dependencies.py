@@ -16,6 +16,7 @@ import pytest
 
 from tests.helpers import deps, pipeline
 from tests.helpers.kaggle_server import KaggleServer
+from tests.helpers.packages import AT_START, LARGE, LATER, OF_FRAMEWORK, framework_of
 from tests.helpers.paths import ROOT
 from versus.frameworks import COMPETITORS
 from versus.params import Params
@@ -209,6 +210,14 @@ def test_a_stage_loads_one_engine_at_most_and_no_module_that_is_no_dep(stage, re
                 for module in modules for length in range(1, module.count(".") + 1)}
     loaded = {name for name in report["loaded"] if name.split(".")[0] == "versus"}
     assert loaded <= modules | packages | {"versus"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_loads_no_package_that_it_does_not_use(stage, recorded):
+    """Neither at its start nor later: `tests.test_startup` sees the start alone."""
+    report, _ = result(recorded, stage)
+    brought = OF_FRAMEWORK[framework_of(STAGES[stage]["cmd"])]
+    assert LARGE.intersection(report["loaded"]) <= AT_START[stage] | LATER.get(stage, set()) | brought
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from tests.helpers.sources import split
-from versus.images import inspection
-from versus.images.inspection import COLUMNS, UnusableImagesError, check_usable, images_of, summary
+from versus.images import inspection, tables
+from versus.images.inspection import UnusableImagesError, check_usable, summary
 from versus.images.sources.tree import File
+from versus.images.tables import COLUMNS, images_of
 
 
 def noise(seed=0):
@@ -93,8 +94,8 @@ def test_files_that_are_left_out_have_rows_without_a_class(folder, tmp_path_fact
         "", "", "train/notes.txt", "left out: no image (.txt)"]
     assert len(images_of(described)) == 4
     path = tmp_path_factory.mktemp("csv") / "raw.csv"
-    inspection.save(described, path)
-    assert inspection.read(path).equals(described)
+    tables.save(described, path)
+    assert tables.read(path).equals(described)
 
 
 @pytest.mark.parametrize("name", ["NA", "nan", "None", "True", "1e5", "007", "=1+1", "a,b", 'say "hi"', "two\nlines",
@@ -103,8 +104,8 @@ def test_names_of_every_kind_survive_the_file(tmp_path, name):
     (tmp_path / "raw" / name).mkdir(parents=True)
     noise().save(tmp_path / "raw" / name / f"{name}.png")
     described = inspect(tmp_path / "raw")
-    inspection.save(described, tmp_path / "raw.csv")
-    read = inspection.read(tmp_path / "raw.csv")
+    tables.save(described, tmp_path / "raw.csv")
+    read = tables.read(tmp_path / "raw.csv")
     assert read.equals(described) and read["class"].item() == name and read.file.item() == f"{name}/{name}.png"
 
 

@@ -4,6 +4,7 @@ import unicodedata
 
 import numpy as np
 import pytest
+from matplotlib import font_manager
 from PIL import Image
 
 from versus.report import sheet
@@ -55,7 +56,7 @@ def test_characters_without_a_font_are_written_as_numbers(monkeypatch):
 def test_characters_are_set_in_another_font_that_has_them(monkeypatch):
     own = sheet._parts("a", False)[0][0]
     other = own.replace("DejaVuSans.ttf", "STIXGeneral.ttf")
-    monkeypatch.setattr(sheet.font_manager, "findSystemFonts", lambda: ["/no/such/font.ttf", other])
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: ["/no/such/font.ttf", other])
     sheet._other_font.cache_clear()
     lacking = map(chr, sorted(sheet._characters(other) - sheet._characters(own)))
     character = next(each for each in lacking if unicodedata.category(each) == "Sm")  # mathematics

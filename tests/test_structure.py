@@ -172,8 +172,8 @@ def calls(module):
 
 @pytest.mark.parametrize("function, doors", [
     ("Image.open", {"versus/images/opening.py"}),
-    ("pd.read_csv", {"versus/artifacts/metrics.py", "versus/images/inspection.py", "versus/images/sources/labels.py",
-                     "versus/images/sources/sample.py"}),
+    ("pd.read_csv", {"versus/artifacts/metrics.py", "versus/images/sources/labels.py",
+                     "versus/images/sources/sample.py", "versus/images/tables.py"}),
     ("csv.reader", {"versus/artifacts/predictions_csv.py"}),
     ("np.save", {"versus/artifacts/features.py"}),
     ("np.load", {"versus/artifacts/features.py"}),

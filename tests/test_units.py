@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from versus.images import units
+from versus.images import joining, units
 from versus.images.duplicates import Duplicates
 from versus.images.splitting import SplitError, counts, split
 from versus.params import Split
@@ -19,12 +19,12 @@ def settings(**changes):
 
 
 def table_of(files, usable=True, group=""):
-    """A table as data/raw.csv, with what `units.join` reads of it."""
+    """A table as data/raw.csv, with what `joining.join` reads of it."""
     return pd.DataFrame({"file": files, "problem": np.where(usable, "", "empty file"), "group": group})
 
 
 def join(pattern, groups=ALONE, usable=ALL, group=""):
-    return units.join(groups, table_of(FILES, usable, group), pattern).tolist()
+    return joining.join(groups, table_of(FILES, usable, group), pattern).tolist()
 
 
 def test_files_with_the_same_name_in_them_are_one_unit_across_classes():
@@ -70,7 +70,7 @@ def test_a_patient_is_never_in_two_parts():
     files = [f"{name}/patient{patient:02}_{k}.png" for name in "ab" for patient in range(12) for k in range(4)]
     raw = pd.DataFrame({"file": files, "class": [file[0] for file in files], "published": "",
                         "sha256": files, "problem": "", "format": "PNG", "conversion": "", "group": ""})
-    groups = units.join(np.arange(len(raw)), raw, r"patient(\d+)")
+    groups = joining.join(np.arange(len(raw)), raw, r"patient(\d+)")
     for seed in range(10):
         table = split(raw, Duplicates(groups, np.arange(len(raw))), settings(validation=0.25, seed=seed))
         patients = table.file.str.extract(r"(patient\d+)")[0]
@@ -83,7 +83,7 @@ def test_a_patient_of_both_published_parts_is_taken_out_of_training():
     raw = pd.DataFrame({"file": files, "class": [file.split("/")[1] for file in files],
                         "published": [file.split("/")[0] for file in files], "sha256": files, "problem": "",
                         "format": "PNG", "conversion": "", "group": ""})
-    groups = units.join(np.arange(len(raw)), raw, r"(p\d)\.")
+    groups = joining.join(np.arange(len(raw)), raw, r"(p\d)\.")
     table = split(raw, Duplicates(groups, np.arange(len(raw))), settings()).set_index("file")
     assert table.loc["train/a/p3.png"].reason == "same group as validation/a/p3.png in validation"
     assert counts(table.reset_index(), raw)["leaks_removed"] == 2

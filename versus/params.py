@@ -146,6 +146,7 @@ class Explain(Section):
 
 class Compute(Section):
     threads: Count
+    device: Literal["auto", "cpu", "cuda"] = "auto"
 
 
 class Params(Section):

@@ -63,8 +63,8 @@ def build(own, tensors):
 
 @pytest.fixture(scope="session")
 def lite0(build):
-    """Lite0 with frozen batch norm, for tests that leave it as it was."""
-    return build("frozen")
+    """Lite0 as it is saved, for tests that leave it as it was."""
+    return build("saved")
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
-from tests.helpers.backbones import MODEL, distance
+from tests.helpers.backbones import MODEL, MODELS, distance
+from tests.helpers.features import save
 from versus import params
 from versus.artifacts import features
 from versus.artifacts.features import FeaturesError
@@ -61,9 +62,9 @@ def backbones(new):
 
 @pytest.fixture
 def backbone(backbones, reset):
-    """The one with frozen batch norm, to be changed."""
-    yield backbones["frozen"]
-    reset(backbones["frozen"])
+    """One to be applied with other statistics."""
+    yield backbones["batch_not_stored"]
+    reset(backbones["batch_not_stored"])
 
 
 @pytest.fixture(scope="module")
@@ -179,17 +180,16 @@ def test_batch_statistics_need_a_pass_after_each_view(own, adapter, updating, ba
 
 
 @pytest.mark.parametrize("batch_norm", ["frozen", "batch", "batch_not_stored"])
-def test_inference_never_trains_whatever_the_order_of_batches(own, updating, backbones, reset, files, batch_norm):
+def test_inference_never_trains_whatever_the_order_of_batches(own, adapter, backbones, files, batch_norm):
     backbone, batches = backbones[batch_norm], [np.array([4, 1]), np.array([0, 3, 2])]
-    own.backbone.set_statistics(backbone, updating.statistics[1])
+    before = own.backbone.statistics(backbone)
     with tqdm(file=StringIO()) as bar:
         images = ImageBatches(files[1], batches, MODEL.image_size, UPDATING.pixels)
         of_images = own.features.apply(backbone, images, False, bar)
     assert bar.n == 5
-    assert distance(of_images, updating.plain["validation"][1]) < BOUND
+    assert distance(of_images, each_alone(adapter, backbone, plain(files[1], UPDATING))) < BOUND
     for name, values in own.backbone.statistics(backbone).items():
-        np.testing.assert_array_equal(values, updating.statistics[1][name])
-    reset(backbone)
+        np.testing.assert_array_equal(values, before[name])
 
 
 # what is refused
@@ -231,10 +231,14 @@ def test_any_larger_batch_or_image_will_do(own, adapter, tensors, name, size, ba
     assert all(np.isfinite(values).all() for values in own.backbone.statistics(backbone).values())
 
 
-def test_features_that_are_not_finite_are_refused(own, backbone, extract_with):
-    own.backbone.set_statistics(backbone, {"bn2.running_var": -np.ones(1280, np.float32)})
+def test_features_that_are_not_finite_are_refused(own, extract_with, tensors):
+    """Where the last layer is a relu, infinite ones: huge weights before it."""
+    drawn = tensors["resnet50"]
+    huge = drawn | {"layer4.2.bn3.weight": np.full_like(drawn["layer4.2.bn3.weight"], 3e38)}
+    backbone = own.backbone.build(MODELS["resnet50"], Pretrained(huge), "frozen")
+    settings = SETTINGS.model_copy(update={"model": MODELS["resnet50"]})
     with pytest.raises(FeaturesError, match="got training features that are not finite; .* model.weights"):
-        extract_with(backbone, FROZEN)
+        extract_with(backbone, FROZEN, settings)
 
 
 # files
@@ -242,8 +246,8 @@ def test_features_that_are_not_finite_are_refused(own, backbone, extract_with):
 @pytest.mark.parametrize("kind", ["frozen", "updating"])
 def test_files_hold_what_was_extracted(frozen, updating, kind, tmp_path):
     written = {"frozen": frozen[0], "updating": updating}[kind]
-    features.save(written, tmp_path)
-    read = features.read(tmp_path)
+    save(written, tmp_path / "features")
+    read = features.read(tmp_path / "features")
     pairs = [(read.augmented, written.augmented), (read.pixels, written.pixels),
              (read.plain.pop("validation"), written.plain["validation"])]
     for array, expected in pairs:

@@ -122,10 +122,10 @@ def native(tmp_path_factory):
         path.parent.mkdir()
         adapters_keras.publish(path.parent, monkeypatch)
         return {batch_norm: backbones.build(MODELS["resnet50"], NATIVE, batch_norm)
-                for batch_norm in ("frozen", "batch", "batch_not_stored")}
+                for batch_norm in ("saved", "frozen", "batch", "batch_not_stored")}
 
 
-@pytest.mark.parametrize("batch_norm", ["frozen", "batch", "batch_not_stored"])
+@pytest.mark.parametrize("batch_norm", ["saved", "frozen", "batch", "batch_not_stored"])
 def test_native_resnet50_takes_rgb_and_computes_what_keras_does_with_bgr(native, batch_norm):
     caffe = keras.applications.resnet.preprocess_input(PIXELS.copy())
     expected = adapters_keras.apply(adapters_keras.applications_resnet50(), caffe)
@@ -169,7 +169,7 @@ def test_statistics_of_native_resnet50_change_and_are_set_back(native):
 
 def test_a_classifier_on_native_resnet50_is_read_back_whole_and_in_parts(native, monkeypatch, tmp_path):
     """Its last layer before the head has another name than that of the networks that are written out here."""
-    monkeypatch.setattr(classifier.backbones, "build", lambda *arguments: native["frozen"])
+    monkeypatch.setattr(classifier.backbones, "build", lambda *arguments: native["saved"])
     weights = [tuple(tensor.astype("float32") for tensor in layer)
                for layer in draws.initial_weights(0, [2048, 8, 3], "glorot")]
     classifier.save(classifier.assemble(MODELS["resnet50"], NATIVE, {}, [weights], [2048, 8, 3]), tmp_path)

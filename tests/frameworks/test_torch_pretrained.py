@@ -67,7 +67,7 @@ def test_torchvisions_tensors_are_those_of_its_file(find, shapes, cache, tmp_pat
 
 def test_a_safetensors_file_gives_the_same_features(find_in_file, lite0, drawn):
     tensors = find_in_file(drawn | {"bn1.num_batches_tracked": torch.tensor(7)})
-    backbone = backbones.build(MODEL, Pretrained(tensors), "frozen")
+    backbone = backbones.build(MODEL, Pretrained(tensors), "saved")
     np.testing.assert_array_equal(adapters_torch.apply(backbone, PIXELS), adapters_torch.apply(lite0, PIXELS))
 
 

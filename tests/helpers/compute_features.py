@@ -12,7 +12,7 @@ from versus import params
 from versus.artifacts import features
 from versus.frameworks import modules
 from versus.frameworks.extraction import extract
-from versus.images import sources
+from versus.images.sources.fetching import fetch
 from versus.recipe.conventions import resolve
 from versus.recipe.weights import Pretrained
 
@@ -24,15 +24,15 @@ def main(folder):
     runtime, backbone, pretrained, own = modules("torch", "runtime", "backbone", "pretrained", "features")
     runtime.start(settings.compute, "float32")
     data = settings.data.model_copy(update={"source": "sample", "per_class": TRAIN + 100})
-    sources.fetch(data, settings.split, folder / "raw")
+    fetch(data, settings.split, folder / "raw")
     files = np.array([sorted(kind.iterdir()) for kind in sorted((folder / "raw").iterdir())])  # (classes, files)
     conventions = resolve(params.Conventions.of("keras"), "torch")
     model = settings.model.model_copy(update={"backbone": "efficientnet_lite0", "weights": "shared"})
     tensors = pretrained.find_weights(model, backbone.shapes(backbone.network(model.backbone, model.image_size)))
     network = backbone.build(model, Pretrained(tensors), conventions.batch_norm)
-    extracted = extract(own, network, list(files[:, :TRAIN].flat), {"validation": list(files[:, TRAIN:].flat)},
-                        settings, conventions, None)
-    features.save(extracted, folder)
+    store = features.Folder(folder / "features")
+    store.complete(extract(own, network, list(files[:, :TRAIN].flat), {"validation": list(files[:, TRAIN:].flat)},
+                           settings, conventions, None, store))
     (folder / "labels").mkdir()
     np.save(folder / "labels/labels.npy", np.repeat(range(len(files)), TRAIN))
 

@@ -28,7 +28,7 @@ def main():
     train = settings.train.model_copy(update={"seeds": int(asked.seeds), "epochs": 30, "batch": 32})
     settings = settings.model_copy(update={"train": train})
     runtime.start(settings.compute, asked.precision)
-    extracted = features.read(asked.features)
+    extracted = features.read(Path(asked.features) / "features")
     extracted = replace(extracted, augmented=extracted.augmented.astype(asked.precision),
                         plain={part: values.astype(asked.precision) for part, values in extracted.plain.items()})
     labels = np.load(Path(asked.features) / "labels/labels.npy")

@@ -39,7 +39,7 @@ def batch_norm(constant, factor):
                 setattr(layer, constant, getattr(layer, constant) * factor)
         return built
 
-    return wrapped(backbone, "build", change)
+    return wrapped(backbone, "network", change)  # before it is fused with the convolutions
 
 
 def other_padding():

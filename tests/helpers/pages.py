@@ -7,7 +7,7 @@ from PIL import Image
 from tests.helpers import results
 from tests.helpers.predictions import NAMES
 from tests.helpers.stages import run_stage
-from versus.images import inspection, splitting
+from versus.images import splitting, tables
 
 TRAINED = 3  # images of each class, beside those that are predicted
 
@@ -40,8 +40,8 @@ def write_images(folder, names, side):
     rows[0]["group"] = rows[1]["group"] = rows[0]["file"]
     rows.append(rows[0] | {"file": f"{names[0]}/leak.jpg", "part": "", "path": "",
                            "reason": f"{splitting.LEAK}{rows[0]['file']} in validation"})
-    splitting.save(pd.DataFrame(rows, columns=splitting.COLUMNS), folder / "data/split.csv")
-    raw = [dict.fromkeys(inspection.COLUMNS, "") | {"file": row["file"], "class": row["class"], "width": side + 9,
+    tables.save(pd.DataFrame(rows, columns=splitting.COLUMNS), folder / "data/split.csv")
+    raw = [dict.fromkeys(tables.COLUMNS, "") | {"file": row["file"], "class": row["class"], "width": side + 9,
                                                     "height": side} for row in rows]
     raw.append(raw[0] | {"file": f"{names[1]}/damaged.jpg", "problem": "cannot be decoded: <script>alert(1)</script>"})
-    inspection.save(pd.DataFrame(raw, columns=inspection.COLUMNS), folder / "data/raw.csv")
+    tables.save(pd.DataFrame(raw, columns=tables.COLUMNS), folder / "data/raw.csv")

@@ -9,9 +9,10 @@ from dataclasses import replace
 import numpy as np
 import yaml
 
+from tests.helpers.features import save as save_features
 from tests.helpers.paths import ROOT
 from tests.helpers.predictions import NAMES, draw_predictions
-from versus.artifacts import combinations, features, heads, metrics, predictions_csv, splits
+from versus.artifacts import combinations, heads, metrics, predictions_csv, splits
 from versus.artifacts.combinations import Combinations
 from versus.artifacts.features import Features
 from versus.artifacts.heads import Trained
@@ -46,7 +47,7 @@ def write_run(folder, seed=0, classes=2, names=NAMES, seeds=SEEDS):
         save_trained(trained, predictions.labels, folder / f"models/{name}", folder / f"data/training/{name}")
         splits.save(None, folder / f"data/splits/{name}.safetensors")
         augmented, plain = rng.normal(size=(VIEWS, 200, WIDTH)), rng.normal(size=(1, IMAGES, WIDTH))
-        features.save(Features(augmented, {"validation": plain}, [], rng.uniform(0, 255, (4, 9))),
+        save_features(Features(augmented, {"validation": plain}, [], rng.uniform(0, 255, (4, 9))),
                       folder / f"data/features/{name}")
     for name in ("same_features", "reversed"):
         trained = [draw_trained(rng, each) for each in drawn[1].probabilities]

@@ -10,7 +10,8 @@ import yaml
 
 from tests.helpers.paths import ROOT
 from versus import params
-from versus.images import sources
+from versus.images.sources import fetching
+from versus.images.sources.errors import SourceError
 
 HANDLE = "pmigdal/alien-vs-predator-images/versions/1"
 
@@ -30,7 +31,7 @@ def split(**changes):
 
 def fetch(data, target, **changes):
     """Fetch the images with the section `data`, and `split` but for `changes`: the rows of all files."""
-    return sources.fetch(data, split(**changes), target)
+    return fetching.fetch(data, split(**changes), target)
 
 
 def contents(top):
@@ -47,7 +48,7 @@ def lay_out(drawn, top, layout):
 
 def refused(data, target, **changes):
     """Return the message with which fetching fails; nothing may be left."""
-    with pytest.raises(sources.SourceError) as caught:
+    with pytest.raises(SourceError) as caught:
         fetch(data, target, **changes)
     assert not target.exists() and not list(target.parent.glob(f".{target.name}*"))
     return str(caught.value)

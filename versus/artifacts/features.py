@@ -1,5 +1,6 @@
 """The features that extraction hands to training: their shapes, and the files that hold them."""
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,25 +46,46 @@ def check_finite(features: Features) -> Features:
     for name, values in arrays.items():
         if not all(np.isfinite(each).all() for each in values):
             raise FeaturesError(f"got {name} that are not finite; expected finite numbers: look for huge values "
-                                "and for variances below zero in the weights that model.weights names")
+                                "in the weights that model.weights names")
     return features
 
 
-def save(features: Features, folder: str | Path) -> None:
-    """Write augmented.npy, <part>.npy (the plain ones), pixels.npy and statistics.safetensors."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "augmented.npy", features.augmented)
-    for part, values in features.plain.items():
-        np.save(folder / f"{part}.npy", values)
-    np.save(folder / "pixels.npy", features.pixels)
-    names = features.statistics[0] if features.statistics else {}
-    save_file({name: np.stack([after[name] for after in features.statistics]) for name in names},
-              folder / "statistics.safetensors")
+class Store:
+    """Memory, in which extraction puts features as they come."""
+
+    def array(self, name: str, shape: tuple[int, ...], precision: str) -> np.ndarray:
+        """Return a new array to be filled."""
+        return np.empty(shape, precision)
+
+
+class Folder(Store):
+    """A folder, in which extraction puts features as they come: it is there once it is complete."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self.unfinished = self.path.with_name(f".{self.path.name}.unfinished")
+        shutil.rmtree(self.unfinished, ignore_errors=True)
+        self.unfinished.mkdir(parents=True)
+
+    def array(self, name: str, shape: tuple[int, ...], precision: str) -> np.ndarray:
+        """Return a new array to be filled, memory-mapped to a file."""
+        return np.lib.format.open_memmap(self.unfinished / f"{name}.npy", "w+", precision, shape)
+
+    def complete(self, features: Features) -> None:
+        """Add what is not in the arrays, pixels.npy and statistics.safetensors, and show the folder."""
+        np.save(self.unfinished / "pixels.npy", features.pixels)
+        names = features.statistics[0] if features.statistics else {}
+        save_file({name: np.stack([after[name] for after in features.statistics]) for name in names},
+                  self.unfinished / "statistics.safetensors")
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.unfinished.rename(self.path)
+
+
+MEMORY = Store()
 
 
 def read(folder: str | Path) -> Features:
-    """Read what `save` wrote; the features are memory-mapped."""
+    """Read a complete `Folder`: <part>.npy has the plain features; they are memory-mapped."""
     folder = Path(folder)
     arrays = {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
     augmented, pixels = arrays.pop("augmented"), arrays.pop("pixels")

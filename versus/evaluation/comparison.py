@@ -4,11 +4,12 @@ Positive accuracy differences and negative log loss differences speak for the ot
 """
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.special import bdtr
 
 from versus import params
 from versus.artifacts.predictions import Predictions
-from versus.evaluation import article, scores
+from versus.evaluation import article
+from versus.evaluation.cells import CELLS
 from versus.evaluation.chance import chance_of_gap
 from versus.evaluation.findings import (BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETTER, OTHER, OTHER_BETTER, SIGNIFICANT,
                                         UNDECIDED)
@@ -24,7 +25,8 @@ def mcnemar_exact(only_one: int, only_other: int) -> float:
     >>> mcnemar_exact(4, 0)
     0.125
     """
-    return float(binomtest(only_one, only_one + only_other).pvalue) if only_one + only_other else 1.0
+    # twice a tail of the symmetric distribution; the binomial test of scipy.stats takes half a second to import
+    return min(1.0, 2 * float(bdtr(min(only_one, only_other), only_one + only_other, 0.5)))
 
 
 def verdict(interval: tuple[float, float], equivalence: tuple[float, float], margin: float) -> str:
@@ -57,7 +59,7 @@ def compare(one: Predictions, other: Predictions, settings: params.Compare) -> d
                          "see predictions.pair")
     result: dict = {}
     same = np.array_equal(one.probabilities, other.probabilities)
-    for name, (cells, bounds) in scores.CELLS.items():
+    for name, (cells, bounds) in CELLS.items():
         first, second = cells(one), cells(other)
         if first is not None and second is not None and (bounds or same or (second - first).any()):
             difference = estimate(second - first, settings, one.units, bounds(one) if bounds else None)

@@ -2,7 +2,7 @@
 
 from versus import params
 from versus.artifacts.predictions import Predictions
-from versus.evaluation import scores
+from versus.evaluation.cells import CELLS
 from versus.evaluation.intervals import estimate
 
 SCORES = ("accuracy", "log_loss")
@@ -18,7 +18,7 @@ def summary(predictions: Predictions, settings: params.Compare) -> dict[str, flo
     result: dict[str, float] = {}
     mean = predictions.deployed("mean")
     for name in SCORES:
-        cells, bounds = scores.CELLS[name]
+        cells, bounds = CELLS[name]
         of_mean, of_seeds = cells(mean), cells(predictions)
         assert of_mean is not None and of_seeds is not None  # both scores are defined for any images
         gain = estimate(of_mean - of_seeds, settings, predictions.units, bounds(predictions) if bounds else None)

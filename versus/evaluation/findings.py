@@ -1,8 +1,12 @@
 """What evaluation can find, without what computes it: so words and tables of findings are at hand at once."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-import pandas as pd
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EQUIVALENT, ONE_BETTER, OTHER_BETTER, UNDECIDED = "equivalent", "one better", "other better", "undecided"
 BOTH, ONE, OTHER, NEITHER = "both", "one", "other", "neither"

@@ -3,7 +3,7 @@
 from math import ceil
 
 from versus.artifacts.predictions import Predictions
-from versus.evaluation import scores
+from versus.evaluation.cells import ones
 from versus.evaluation.findings import MOST_UNITS, Plan
 from versus.evaluation.intervals import by_unit, variance_components
 from versus.evaluation.power import power, seeds_needed, units_needed
@@ -16,7 +16,7 @@ def plan(one: Predictions, other: Predictions, difference: float) -> Plan:
     if not 0 < abs(difference) < 1:
         raise ValueError(f"got a difference of {difference!r}; expected a share of the images between 0 and 1: 0.02")
     cells, bounds = (by_unit(values, one.units) for values in (
-        other.correct.astype(float) - one.correct, scores.ones(one)[None]))
+        other.correct.astype(float) - one.correct, ones(one)[None]))
     variances = variance_components(cells, bounds[0])
     several = variances.seeds > 1
     numbers = sorted({*SEEDS, variances.seeds} - {1}) if several else [1]

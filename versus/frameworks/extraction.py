@@ -8,9 +8,9 @@ import numpy as np
 from tqdm import tqdm
 
 from versus import params
-from versus.artifacts.features import Features, FeaturesError, check_finite
+from versus.artifacts.features import MEMORY, Features, FeaturesError, Store, check_finite
 from versus.recipe import draws
-from versus.recipe.architectures import STRIDE
+from versus.recipe.architectures import ARCHITECTURES, STRIDE
 from versus.recipe.conventions import FeatureConventions
 from versus.recipe.pixels import ImageBatches
 
@@ -18,11 +18,12 @@ SAMPLE = 8  # images of each part whose pixels are kept for a comparison
 
 
 def extract(own: ModuleType, backbone: Any, train: list[Path], plain: dict[str, list[Path]], settings: params.Params,
-            conventions: FeatureConventions, title: str | None) -> Features:
+            conventions: FeatureConventions, title: str | None, store: Store = MEMORY) -> Features:
     """Compute the `Features` of image files: `train` in augmented views, the parts of `plain` as they are.
 
     `own` is the framework's module `features`. Where batch norm stores the statistics of the batches, each view updates
     them, so the plain features are computed again after each view. `title` is the progress bar's; None shows none.
+    Features are written to arrays of `store` as they come.
     """
     training = conventions.batch_statistics
     batches = draws.batches(settings.extract, len(train))
@@ -33,21 +34,22 @@ def extract(own: ModuleType, backbone: Any, train: list[Path], plain: dict[str, 
     parts = {part: ImageBatches(files, draws.in_order(len(files), settings.extract.batch), size, conventions.pixels)
              for part, files in plain.items()}
     updating = conventions.batch_norm == "batch"
-    augmented: list[np.ndarray] = []
-    passes: dict[str, list[np.ndarray]] = {part: [] for part in parts}
+    passes, width = len(views) if updating else 1, ARCHITECTURES[settings.model.backbone].width
+    precision = settings.train.precision
+    augmented = store.array("augmented", (len(views), len(train), width), precision)
+    plain_features = {part: store.array(part, (passes, len(files), width), precision) for part, files in plain.items()}
     statistics = []
-    total = len(views) * len(train) + (len(views) if updating else 1) * sum(len(files) for files in plain.values())
+    total = len(views) * len(train) + passes * sum(len(files) for files in plain.values())
     with tqdm(total=total, desc=title, unit="image", disable=None if title else True) as bar:
-        for view in views:
-            augmented.append(own.apply(backbone, view, training, bar))
-            if updating or len(augmented) == 1:
+        for number, view in enumerate(views):
+            own.apply(backbone, view, training, bar, augmented[number])
+            if updating or number == 0:
                 for part, images in parts.items():
-                    passes[part].append(own.apply(backbone, images, False, bar))
+                    own.apply(backbone, images, False, bar, plain_features[part][number])
             if updating:
                 statistics.append(own.statistics(backbone))
     pixels = np.concatenate([own.received(images)[:SAMPLE] for images in (views[0], *parts.values())])
-    return check_finite(Features(np.stack(augmented), {part: np.stack(each) for part, each in passes.items()},
-                                 statistics, pixels))
+    return check_finite(Features(augmented, plain_features, statistics, pixels))
 
 
 def check_batches(settings: params.Params, training: bool, batches: list[draws.Batches]) -> None:

@@ -12,10 +12,9 @@ from versus.images.dataset import PARTS
 from versus.images.description import NOT_OPENED, describe
 from versus.images.sources.errors import quoted
 from versus.images.sources.tree import File
+from versus.images.tables import COLUMNS, images_of
 
-COLUMNS = ("file", "class", "published", "sha256", "width", "height", "mode", "format", "conversion", "note", "problem",
-           "origin", "group")
-LISTED = 10           # kinds of problems in a message
+LISTED = 10  # kinds of problems in a message
 
 
 class UnusableImagesError(ValueError):
@@ -52,22 +51,6 @@ def check_usable(table: pd.DataFrame, source: str, split: params.Split) -> None:
     if problems:
         raise UnusableImagesError(f"data.source {source!r}: of the images that can be used, " + "\n".join(problems)
                                   + f"\nFiles that cannot be used: {_problems(table)}")
-
-
-def save(table: pd.DataFrame, path: str | Path) -> None:
-    """Write what `inspect` returned as CSV."""
-    table.to_csv(path, index=False)
-
-
-def read(path: str | Path) -> pd.DataFrame:
-    """Read what `save` wrote."""
-    text = dict.fromkeys(set(COLUMNS) - {"width", "height"}, str)
-    return pd.read_csv(path, keep_default_na=False, dtype=text)
-
-
-def images_of(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the images, without those of the files that are left out."""
-    return table[table.file != ""].reset_index(drop=True)
 
 
 def summary(table: pd.DataFrame) -> str:

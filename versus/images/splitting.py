@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,11 +55,6 @@ def split(images: pd.DataFrame, duplicates: Duplicates, settings: params.Split) 
                      else "" for row in images.itertuples()]
     table["path"] = _paths(table)
     return table[list(COLUMNS)].sort_values("file", ignore_index=True)
-
-
-def save(table: pd.DataFrame, path: str | Path) -> None:
-    """Write what `split` returned as CSV."""
-    table.to_csv(path, index=False)
 
 
 def counts(table: pd.DataFrame, images: pd.DataFrame) -> dict[str, int]:

@@ -5,6 +5,7 @@ by 4 %. Each convention is tested against the framework's own loader that it sta
 Arrays are (height, width, 3), RGB, 0..255.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,11 +36,19 @@ class ImageBatches:
         """Read batch `index`: (n, size, size, 3) float32, 0..255."""
         return np.stack([self._image(i) for i in self.batches[index]])
 
-    def in_order(self, values: np.ndarray) -> np.ndarray:
-        """Put `values` (images, …), computed in the order of the batches, into the order of the files."""
-        ordered = np.empty_like(values)
-        ordered[np.concatenate(self.batches)] = values
-        return ordered
+    def in_order(self, pieces: Iterable[np.ndarray], out: np.ndarray | None = None) -> np.ndarray:
+        """Put values, which come piece by piece (images, …) in the order of the batches, into the order of the files.
+
+        They are put into `out` (files, …), or into a new array if it is None.
+        """
+        order, done = np.concatenate(self.batches), 0
+        for piece in pieces:
+            if out is None:
+                out = np.empty((len(self.files), *piece.shape[1:]), piece.dtype)
+            out[order[done:done + len(piece)]] = piece
+            done += len(piece)
+        assert out is not None and done == len(self.files)
+        return out
 
     def first_batch(self) -> "ImageBatches":
         """Return the files that the first batch holds as a batch of their own."""

@@ -65,7 +65,10 @@ def _tensor(file: Any, name: str, path: str | Path) -> np.ndarray:
 
 
 def check(tensors: Tensors, shapes: Shapes, origin: str) -> None:
-    """Raise WeightsError unless `tensors` has exactly the names of `shapes`, each in its shape, all finite floats."""
+    """Raise WeightsError unless `tensors` has exactly the names of `shapes`, each in its shape.
+
+    All must be finite floats, and no variance of batch norm below 0.
+    """
     missing, extra = sorted(shapes.keys() - tensors.keys()), sorted(tensors.keys() - shapes.keys())
     if missing or extra:
         raise WeightsError(f"{origin}: got {len(tensors)} tensors, expected {len(shapes)}; missing: "
@@ -75,6 +78,9 @@ def check(tensors: Tensors, shapes: Shapes, origin: str) -> None:
             raise WeightsError(f"{origin}: got {name} of shape {tuple(tensors[name].shape)}, expected {tuple(shape)}; "
                                "use a file of this backbone")
         _check_numbers(tensors[name], f"{origin}: got {name}")
+        if name.endswith("running_var") and (count := np.count_nonzero(tensors[name] < 0)):
+            raise WeightsError(f"{origin}: got {name} with {count} of {tensors[name].size} variances below zero, "
+                               "expected none; save the variances of batch norm")
 
 
 def _check_numbers(tensor: np.ndarray, got: str) -> None:

@@ -5,15 +5,18 @@ paths before it. So both are narrow if one file, accuracy.json, holds the compar
 other one a single `value`. All else that is measured is in metrics/details.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from versus.artifacts import metrics
 from versus.artifacts.metrics import Metrics
 from versus.evaluation.findings import by_size
 from versus.report import sentences
 from versus.report.sentences import Pair
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCORES = {"log_loss": "log_loss", "roc_auc": "roc_auc", "calibration": "ece"}  # file: key of `scores.summary`
 

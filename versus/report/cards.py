@@ -17,7 +17,7 @@ from versus.frameworks.licences import licence_of_weights
 from versus.frameworks.usage import usage
 from versus.images import dataset
 from versus.recipe.conventions import TABLE
-from versus.report.sentences import plural
+from versus.report.numbers import plural
 
 FAILURES = 10  # images
 MIXED_UP = 5   # pairs of classes

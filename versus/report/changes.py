@@ -8,7 +8,7 @@ from versus.artifacts.predictions import Predictions, pair
 from versus.evaluation import gate
 from versus.frameworks import COMPETITORS, Competitor
 from versus.report import sentences
-from versus.report.numbers import interval, signed
+from versus.report.numbers import interval, plural, signed
 
 PAIR = tuple(COMPETITORS.values())[:2]  # those of the pipeline; the others are of another era
 PATHS = {each.name: f"data/predictions/{each.name}.csv" for each in PAIR}
@@ -41,7 +41,7 @@ def find(revision: str, settings: params.Compare) -> tuple[list[Change], list[st
                  if (what := [file for file in files if file not in PATHS.values()])}:
         listed = "; ".join(f"{stage} ({', '.join(what[:5])})" for stage, what in list(stale.items())[:5])
         raise revisions.RevisionError("the predictions are not those of this code and these parameters: what changed "
-                                      f"since dvc.lock was written is of {sentences.plural(len(stale), 'stage')}: "
+                                      f"since dvc.lock was written is of {plural(len(stale), 'stage')}: "
                                       f"{listed}; run `dvc repro` first")
     notes = [f"Note: {file} is compared as it is here; it is not the file that dvc.lock names."
              for files in stages.values() for file in files]
@@ -82,7 +82,7 @@ def sentence(change: Change, revision: str) -> str:
     return (f"{title}: {finding} Accuracy {result['now']:.3f}, before {result['before']:.3f}: "
             f"{signed(result['accuracy_difference'])} ({interval(result['accuracy_low'], result['accuracy_high'])}; "
             f"{sentences.p_value(result)}), {sentences.images(result['images'], result['units'], noun)}, "
-            f"{sentences.plural(result['seeds'], 'seed')}.")
+            f"{plural(result['seeds'], 'seed')}.")
 
 
 def verdict(changes: list[Change], revision: str) -> str:

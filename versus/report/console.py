@@ -1,9 +1,10 @@
 """The findings as tables and sentences in the terminal."""
 
-from collections.abc import Iterable
-from typing import Any
+from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -11,8 +12,11 @@ from rich.text import Text
 
 from versus.evaluation.findings import MOST_UNITS, Plan, by_size
 from versus.report import sentences
-from versus.report.numbers import interval, signed
-from versus.report.sentences import Pair, Titles, plural
+from versus.report.numbers import interval, plural, signed
+from versus.report.sentences import Pair, Titles
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ROWS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1",
         "majority": "most frequent class", "log_loss": "log loss", "brier": "Brier", "roc_auc": "ROC AUC",

@@ -5,6 +5,7 @@ metrics are those of the runs in docs/runs, which docs/runs/run.sh repeats, and 
 """
 
 import re
+import textwrap
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,16 +18,18 @@ from versus.evaluation import article
 from versus.evaluation.findings import by_size
 from versus.frameworks import COMPETITORS
 from versus.recipe import conventions
-from versus.report import figures, sentences
+from versus.report import figures, sentences, speed
 from versus.report.numbers import signed
 from versus.report.sentences import image_noun
 
-PAGES = ["README.md", "docs/results.md", "docs/parity.md", "docs/conventions.md"]
+PAGES = ["README.md", "docs/results.md", "docs/parity.md", "docs/conventions.md", "docs/speed.md"]
 WATERFALLS = {  # plot: the rows that it draws
     "docs/waterfall.svg": "avp-native/waterfall.csv", "docs/waterfall_2018.svg": "avp-2018/waterfall.csv",
     "docs/waterfall_keras.svg": "avp-eras/keras_waterfall.csv",
     "docs/waterfall_torch.svg": "avp-eras/torch_waterfall.csv",
 }
+WIDTH = 120  # characters of a line of prose
+SPEED = "docs/speed.svg"
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 PAIR = (COMPETITORS["keras"], COMPETITORS["torch"])  # whom the pages compare
 RUNS = Path("docs/runs")
@@ -154,6 +157,27 @@ def defaults_of_eras(column: str) -> str:
     return _table(["convention", "framework", "2018", "today"], rows)
 
 
+def speeds(kind: Callable[[pd.DataFrame], speed.Table]) -> str:
+    """Write a table of what `make benchmark` measured."""
+    return _table(*kind(speed.read()))
+
+
+def speed_answer() -> str:
+    """Write who is faster, in two sentences and a small table."""
+    rows = speed.read()
+    said = (f"**Which is faster?** {speed.answer(rows)} [Measured in turn](docs/speed.md), several times: medians "
+            "(lowest to highest), above 1 where Keras is better.")
+    return f"{textwrap.fill(said, WIDTH, break_on_hyphens=False)}\n\n{_table(*speed.short(rows))}"
+
+
+def machine() -> str:
+    """Write what the benchmark was measured on."""
+    measured = [metrics.read(f"benchmark/speed/results/{name}.json") for name in ("frameworks", "pipeline")]
+    names = list(dict.fromkeys(name for each in measured for name in each))
+    return _table(["measured on", "frameworks", "pipeline"],
+                  [[name.replace("_", " "), *(str(each.get(name, "")) for each in measured)] for name in names])
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "answer": answer, "scores": scores, "variation": variation, "default-run": default_run, "parity": parity,
     "explanation": partial(explanation, RUNS / "avp-native/explain.csv"),
@@ -163,17 +187,23 @@ TABLES: dict[str, Callable[[], str]] = {
     "splits": splits,
     "planted": partial(explanation, RUNS / "avp-planted/explain.csv"),
     "default-explanation": partial(explanation, DEFAULT / "explain.csv"),
+    "speed": speed_answer, "speed-all": partial(speeds, speed.table),
+    "speed-onnxruntime": partial(speeds, speed.against_onnxruntime),
+    "speed-pipeline": partial(speeds, speed.pipeline), "speed-stages": partial(speeds, speed.stages),
+    "speed-machine": machine, "speed-growth": lambda: _table(*speed.growth(metrics.read_table(speed.GROWTH))),
     "conventions": partial(defaults_of_eras, "words"), "sources": partial(defaults_of_eras, "source"),
 }
 
 
 def waterfall(path: Path) -> str:
     """Draw the effect of each convention, the rows of a CSV file, with the template of `dvc plots`: SVG."""
+    return _drawn(figures.WATERFALL, metrics.read_table(path).assign(rev=""))
+
+
+def _drawn(plot: figures.Plot, rows: pd.DataFrame) -> str:
     import vl_convert
 
-    rows = metrics.read_table(path).assign(rev="").to_dict("records")
-    drawing = figures.filled(figures.WATERFALL, rows)
-    return vl_convert.vegalite_to_svg(drawing | {"background": "white"})
+    return vl_convert.vegalite_to_svg(figures.filled(plot, rows.to_dict("records")) | {"background": "white"})
 
 
 def _run(folder: Path) -> tuple[dict, dict, dict]:
@@ -232,6 +262,7 @@ def main() -> None:
         page.write_text(write(page.read_text(encoding="utf-8")), encoding="utf-8")
     for plot, rows in WATERFALLS.items():
         Path(plot).write_text(waterfall(RUNS / rows), encoding="utf-8")
+    Path(SPEED).write_text(_drawn(speed.SPEED, speed.drawn(speed.read())), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """The answer in two sentences that need no statistics: for the top of the report, and for the terminal."""
 
-from typing import Any
+from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from versus.evaluation.findings import EQUIVALENT, NEITHER, ONE_BETTER, UNDECIDED, by_size
 from versus.report.sentences import Pair
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def headline(one: dict[str, Any], other: dict[str, Any], result: dict[str, Any], pair: Pair,

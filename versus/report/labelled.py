@@ -21,7 +21,7 @@ from versus.images.duplicates import near_duplicates
 from versus.images.sources.errors import quoted
 from versus.images.sources.names import composed
 from versus.report import console, sentences
-from versus.report.sentences import plural
+from versus.report.numbers import plural
 
 NEW = "new"  # the part, in tables and sentences
 

@@ -10,3 +10,12 @@ def signed(value: float) -> str:
 def interval(low: float, high: float) -> str:
     """Write an interval of signed numbers."""
     return f"{signed(low)} to {signed(high)}"
+
+
+def plural(number: int, noun: str, nouns: str | None = None) -> str:
+    """Write a number and its noun, whose plural is `nouns` where adding an s does not make it.
+
+    >>> plural(1, "seed"), plural(2000, "class", "classes")
+    ('1 seed', '2,000 classes')
+    """
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"

@@ -7,7 +7,6 @@ run lacks, such as an explanation, is left out and said.
 import hashlib
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -17,17 +16,20 @@ import pandas as pd
 from rich.table import Table
 
 from versus import params
-from versus.artifacts import metrics
+from versus.artifacts import metrics, model_info
+from versus.artifacts.references import installed_version
 from versus.evaluation.gallery import GROUPS
+from versus.frameworks import Competitor
 from versus.frameworks.packages import PACKAGES
-from versus.images import inspection, splitting
+from versus.images import splitting, tables
 from versus.images.dataset import PARTS
-from versus.report import console, embedded, figures, results, sentences
+from versus.report import console, embedded, figures, results, sentences, speed
 from versus.report.embedded import Preparation
 from versus.report.figures import CONFUSION, PLOTS, WATERFALL, Figure
 from versus.report.gallery import MOST, percent
 from versus.report.headline import headline
 from versus.report.interval_plot import interval_plot
+from versus.report.numbers import plural
 from versus.report.results import ResultsError
 from versus.report.steps import steps
 from versus.report.terms import TERMS
@@ -76,7 +78,7 @@ def collect(settings: params.Params) -> dict[str, Any]:
     about = _optional(partial(results.read, "explain"))
     shares = metrics.read_table(results.DETAILS / "explain.csv", ("name", "kind")) if about else None
     counts, parity, splits = (_optional(partial(results.read, name)) for name in ("split", "parity", "splits"))
-    raw, split = inspection.read("data/raw.csv"), inspection.read("data/split.csv")
+    raw, split = tables.read("data/raw.csv"), tables.read("data/split.csv")
     of_era = (pair[0].of_era(settings.conventions.era), pair[1].of_era(settings.conventions.era))
     notes = [sentences.ensemble(one, other, titles), sentences.era(result["era"]),
              sentences.enlargement(counts["median_side"], result["image_size"]) if counts else ""]
@@ -105,8 +107,8 @@ def collect(settings: params.Params) -> dict[str, Any]:
         "confusions": _confusions(titles, [each.name for each in pair]),
         "mistakes": _mistakes(titles, [each.name for each in pair]),
         "waterfall": _waterfall(titles) if about else None,
-        "gallery": _gallery(pair, result), "most": MOST, "parameters": _parameters(settings),
-        "versions": _versions(), "hashes": _hashes([each.name for each in pair]),
+        **_speed(), "gallery": _gallery(pair, result), "most": MOST, "parameters": _parameters(settings),
+        "versions": _versions(pair), "hashes": _hashes([each.name for each in pair]),
         "sizes": [_size(Path("models", each.name)) for each in pair],
     }
 
@@ -120,7 +122,7 @@ def _facts(one: dict, other: dict, result: dict, titles: sentences.Titles) -> li
     return [*accuracy, (f"Difference, {titles[1]} minus {titles[0]}",
                         f"{point} percentage points (95 % interval {low} to {high}; {sentences.p_value(result)})"),
             ("Measured on", f"{images}, of {one['classes']} classes"),
-            ("Training runs", f"{sentences.plural(result['seeds'], 'seed')} of each")]
+            ("Training runs", f"{plural(result['seeds'], 'seed')} of each")]
 
 
 def _optional(read: Callable[[], T]) -> T | None:
@@ -216,6 +218,18 @@ def _waterfall(titles: sentences.Titles) -> Figure | None:
     return figures.figure(WATERFALL, rows, f"{WATERFALL.title}, from {titles[0]} to {titles[1]}")
 
 
+def _speed() -> dict[str, Any]:
+    """Say which framework is faster, where that has been measured."""
+    rows = speed.read()
+    if rows.empty:
+        return {"speed": None}
+    drawn = speed.drawn(rows)
+    alt = "; ".join(f"{row.words}: {row.label}, {row.better}" for row in drawn.itertuples())
+    return {"speed": Grid("Median of the repetitions (lowest to highest)", *speed.table(rows)),
+            "speed_sentences": speed.sentences(rows),
+            "speed_plot": figures.figure(speed.SPEED, drawn, f"{speed.TITLE}: {alt}")}
+
+
 def _gallery(pair: sentences.Pair, result: dict) -> list[dict[str, Any]]:
     """List the groups of the gallery, with each image and what both say of it."""
     if not GALLERY.is_file():
@@ -254,9 +268,11 @@ def _as_yaml(value: str | float | bool) -> str:
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value) or '""'
 
 
-def _versions() -> Grid:
+def _versions(pair: tuple[Competitor, ...]) -> Grid:
     names = (*chain(*PACKAGES.values()), *COMMON)
-    return Grid("Packages", ["package", "version"], [[name, version(name)] for name in names])
+    devices = [[f"{each.title} on", model_info.read(f"models/{each.name}").device] for each in pair
+               if Path("models", each.name, "model.json").is_file()]
+    return Grid("Packages", ["package", "version"], [[name, installed_version(name)] for name in names] + devices)
 
 
 def _hashes(names: list[str]) -> Grid:

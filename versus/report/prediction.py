@@ -9,6 +9,7 @@ from typing import TextIO
 
 from versus.frameworks import COMPETITORS, workers
 from versus.frameworks.workers import Workers
+from versus.report.numbers import plural
 
 STANDARD_OUTPUT = "-"
 
@@ -57,7 +58,6 @@ def predict(images: Sequence[str], models: Path, framework: str | None, top: int
                 result.plain.unlink()
     if not others and not unusable:
         return
-    from versus.report.sentences import plural  # pandas, which takes a while
     if others:
         print(f"left out: {plural(len(others), 'other file')}, such as {others[0].path} ({others[0].left_out})",
               file=sys.stderr)

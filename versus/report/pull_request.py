@@ -18,6 +18,7 @@ from versus.evaluation import comparison, gate, scores
 from versus.report import changes, console, plots, sentences
 from versus.report.changes import Change
 from versus.report.markdown import code, image, plain, table
+from versus.report.numbers import plural
 
 Rows = tuple[tuple[str, ...], Sequence[tuple[str, ...]], str]  # of a table: headings, cells, where the others are
 REPORT, FOLDER = Path("report.md"), Path("report")
@@ -53,7 +54,7 @@ def write(revision: str, settings: params.Compare, address: str = "") -> str:
     title = f"# What changed since {code(revision)}" + f" ({commit})" * (commit != revision)
     text = _compose(title, sections, tables, _images(drawn, prefix))
     REPORT.write_text(text, encoding="utf-8")
-    return f"{REPORT} says what changed since {revision}; its {sentences.plural(len(drawn), 'plot')} are in {FOLDER}/."
+    return f"{REPORT} says what changed since {revision}; its {plural(len(drawn), 'plot')} are in {FOLDER}/."
 
 
 def _compose(title: str, sections: list[str], tables: dict[str, Rows], images: Iterable[str]) -> str:
@@ -162,7 +163,7 @@ def _turned(judged: list[Change]) -> dict[str, Rows]:
                          for row in some.itertuples(index=False)]
                 if not cells:
                     continue
-                tables[f"{change.competitor.title}: {sentences.plural(len(cells), 'image')} {heading}"] = (
+                tables[f"{change.competitor.title}: {plural(len(cells), 'image')} {heading}"] = (
                     ("image", "class", f"seeds right before (of {seeds})", "now"), cells,
                     f"see `{changes.PATHS[change.competitor.name]}`")
     return tables

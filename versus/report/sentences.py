@@ -1,9 +1,10 @@
 """Findings in words: the same sentences for the console and every page. Titles name the two competitors."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from math import isclose
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from versus import params
 from versus.evaluation import article
@@ -11,7 +12,10 @@ from versus.evaluation.findings import (BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETT
                                         SMALLEST_P, UNDECIDED, Completeness, Plan, by_size)
 from versus.frameworks import Competitor
 from versus.recipe.conventions import VERSIONS
-from versus.report.numbers import interval, signed
+from versus.report.numbers import interval, plural, signed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Titles = tuple[str, str]
 Pair = tuple[Competitor, Competitor]
@@ -21,15 +25,6 @@ FEW_WRONG = 20  # with fewer wrong answers the interval of the log loss covers t
 SCOPE_OF_RUN = ("Training images, split and augmented views are fixed: the verdict is about accuracy, on this part, "
                 "given these views; compare.splits tries others.")
 SCOPE_OF_FILES = "Training data and split are fixed: the verdict is about accuracy, on images like these."
-
-
-def plural(number: int, noun: str, nouns: str | None = None) -> str:
-    """Write a number and its noun, whose plural is `nouns` where adding an s does not make it.
-
-    >>> plural(1, "seed"), plural(2000, "class", "classes")
-    ('1 seed', '2,000 classes')
-    """
-    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
 
 
 def images(number: int, units: int, noun: str = "validation image") -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import matplotlib
 import numpy as np
-from matplotlib import font_manager, ft2font
+from matplotlib import ft2font
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 BLACK, GREY, LIGHT, WHITE = "#000000", "#666666", "#cccccc", "#ffffff"
@@ -176,4 +176,5 @@ def _characters(path: str) -> frozenset[int]:
 @cache
 def _other_font(character: str) -> str | None:
     """Return the path of the first font of this machine that has a character."""
+    from matplotlib import font_manager  # only here: the first time on a machine, its import reads all fonts
     return next((path for path in sorted(font_manager.findSystemFonts()) if ord(character) in _characters(path)), None)

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from versus.artifacts.references import Reference
 from versus.evaluation.upgrade import BYTES, CONVERGES, DIFFERS, ROUNDING, UNCLEAR, Change, Upgrade
 from versus.frameworks import COMPETITORS
-from versus.report.numbers import interval, signed
-from versus.report.sentences import plural
+from versus.report.numbers import interval, plural, signed
 
 EXIT_CODES = {BYTES: 0, ROUNDING: 0, CONVERGES: 0, DIFFERS: 1, UNCLEAR: 2}
 SENTENCES = {BYTES: "the same bytes.", ROUNDING: "the same up to rounding.", CONVERGES: "converges the same.",

@@ -24,7 +24,7 @@ def assemble(model: params.Model, pretrained: Pretrained, statistics: Statistics
 
     `statistics` are batch norm's running ones where training changed them, `weights` each trained head's.
     """
-    backbone = backbones.build(model, pretrained, "frozen")
+    backbone = backbones.build(model, pretrained, "saved")
     backbones.set_statistics(backbone, statistics)
     outputs = []
     for number, of_head in enumerate(weights):

@@ -1,5 +1,7 @@
 """Pixels to features in Keras: a PyDataset reads the images, the frozen backbone computes under `predict`."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 import versus.frameworks.keras.runtime  # noqa: F401  before keras
@@ -9,6 +11,8 @@ from tqdm import tqdm
 
 from versus.frameworks.keras.backbone import statistics  # noqa: F401  extraction asks for it here
 from versus.recipe.pixels import ImageBatches
+
+AT_ONCE = 256  # batches
 
 
 class Batches(keras.utils.PyDataset):
@@ -43,11 +47,22 @@ def _compile(model: keras.Model, training: bool) -> Extractor:
     return extractor
 
 
-def apply(model: keras.Model, images: ImageBatches, training: bool, bar: tqdm) -> np.ndarray:
-    """Apply the model batch by batch, in training mode or not: (files, width), in the order of the files."""
-    advance = keras.callbacks.LambdaCallback(
-        on_predict_batch_end=lambda batch, logs: bar.update(len(images.batches[batch])))
-    return images.in_order(_compile(model, training).predict(Batches(images), verbose=0, callbacks=[advance]))
+def apply(model: keras.Model, images: ImageBatches, training: bool, bar: tqdm,
+          out: np.ndarray | None = None) -> np.ndarray:
+    """Apply the model batch by batch, in training mode or not: (files, width), in the order of the files.
+
+    What it gives is written to `out` as it comes, or to a new array if that is None.
+    """
+    return images.in_order(_outputs(_compile(model, training), images, bar), out)
+
+
+def _outputs(extractor: Extractor, images: ImageBatches, bar: tqdm) -> Iterator[np.ndarray]:
+    """Yield what the model gives for `AT_ONCE` batches: `predict` holds all that it gives in memory."""
+    for start in range(0, len(images.batches), AT_ONCE):
+        some = replace(images, batches=images.batches[start:start + AT_ONCE])
+        advance = keras.callbacks.LambdaCallback(
+            on_predict_batch_end=lambda batch, logs, batches=some.batches: bar.update(len(batches[batch])))
+        yield extractor.predict(Batches(some), verbose=0, callbacks=[advance])
 
 
 def received(images: ImageBatches) -> np.ndarray:

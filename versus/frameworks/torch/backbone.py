@@ -2,6 +2,8 @@
 
 import torch
 from torch import nn
+from torch.nn import functional
+from torch.nn.utils import fuse_conv_bn_eval
 
 from versus import params
 from versus.artifacts.features import Statistics
@@ -9,6 +11,37 @@ from versus.frameworks.torch.networks import NETWORKS
 from versus.recipe import weights
 from versus.recipe.architectures import ARCHITECTURES
 from versus.recipe.weights import Pretrained, Tensors
+
+
+class BatchStatistics(nn.BatchNorm2d):
+    """Normalise by the batch in training mode as `layer` does, but precisely in the memory layout channels_last, too.
+
+    There convolutions are twice as fast, but the sums of PyTorch's own layer are not precise: it changes Lite0's
+    float32 features by 0.3 % from the float64 ones, in the default layout by 0.002 %, as this does in either one.
+    """
+
+    running_mean: torch.Tensor
+    running_var: torch.Tensor
+    momentum: float
+
+    def __init__(self, layer: nn.BatchNorm2d, momentum: float | None):
+        super().__init__(layer.num_features, layer.eps, momentum)
+        self.activation = getattr(layer, "act", nn.Identity())  # timm's layers bring one
+
+    def forward(self, x):
+        mean, variance = self.running_mean, self.running_var
+        if self.training:
+            mean = _mean_of_each_channel(x)
+            variance = _mean_of_each_channel((x - mean[:, None, None]).square_())
+            count = x.numel() // self.num_features
+            self.running_mean.mul_(1 - self.momentum).add_(mean * self.momentum)
+            self.running_var.mul_(1 - self.momentum).add_(variance * (count / (count - 1)) * self.momentum)
+        return self.activation(functional.batch_norm(x, mean, variance, self.weight, self.bias, eps=self.eps))
+
+
+def _mean_of_each_channel(x):
+    """Average (n, channels, height, width) to (channels,): each image in the type of x, the images in float64."""
+    return x.mean((2, 3)).double().mean(0).to(x.dtype)
 
 
 class Backbone(nn.Module):
@@ -31,24 +64,36 @@ def build(model: params.Model, pretrained: Pretrained, batch_norm: str) -> Backb
     """Build the frozen backbone of the params section `model` with the weights `pretrained`.
 
     In training mode, as under `model.train()`, batch norm uses the statistics of the batch: with `batch_norm` "batch"
-    it also updates the stored ones, with "batch_not_stored" it does not. With "frozen" it is in evaluation mode.
+    it also updates the stored ones, with "batch_not_stored" it does not. With "frozen" it is part of the convolutions,
+    a fourth faster; "saved" is the same with PyTorch's own layers.
     """
     backbone = network(model.backbone, model.image_size, batch_norm)
     copy_weights(backbone, pretrained.tensors)
+    if batch_norm == "frozen":
+        _fuse_batch_norm(backbone)
     return backbone.requires_grad_(False)
 
 
-def network(name: str, image_size: int, batch_norm: str = "frozen") -> Backbone:
+def network(name: str, image_size: int, batch_norm: str = "saved") -> Backbone:
     """Build a backbone with weights yet to be loaded: pixels (n, 3, size, size), 0..255, to features (n, width).
 
     It takes images of any size; batch norm is chosen by its mode and its momentum.
     """
-    backbone = Backbone(name).train(batch_norm != "frozen")
-    if batch_norm == "batch_not_stored":
-        for layer in backbone.modules():
+    backbone = Backbone(name).train(batch_norm not in ("saved", "frozen"))
+    if backbone.training:
+        for path, layer in list(backbone.named_modules()):
             if isinstance(layer, nn.BatchNorm2d):
-                layer.momentum = 0.0
+                momentum = 0.0 if batch_norm == "batch_not_stored" else layer.momentum
+                backbone.set_submodule(path, BatchStatistics(layer, momentum))
     return backbone
+
+
+def _fuse_batch_norm(backbone: Backbone) -> None:
+    """Multiply each batch norm into the convolution before it. It is the next layer in all networks."""
+    layers = [item for item in backbone.named_modules() if isinstance(item[1], (nn.Conv2d, nn.BatchNorm2d))]
+    for (convolution, before), (norm, after) in zip(layers[::2], layers[1::2], strict=True):
+        backbone.set_submodule(convolution, fuse_conv_bn_eval(before, after))
+        backbone.set_submodule(norm, getattr(after, "act", nn.Identity()))  # timm's layers bring an activation
 
 
 def copy_weights(backbone: Backbone, tensors: Tensors) -> None:
@@ -66,7 +111,7 @@ def shapes(backbone: Backbone) -> dict[str, tuple[int, ...]]:
 
 def statistics(backbone: Backbone) -> Statistics:
     """Return the running means and variances of batch norm by PyTorch's name, numpy arrays (channels,)."""
-    return {name: tensor.numpy().copy() for name, tensor in backbone.network.state_dict().items()
+    return {name: tensor.cpu().numpy().copy() for name, tensor in backbone.network.state_dict().items()
             if name.endswith(("running_mean", "running_var"))}
 
 

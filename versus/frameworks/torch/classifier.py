@@ -31,7 +31,7 @@ def assemble(model: params.Model, pretrained: Pretrained, statistics: Statistics
 
     `statistics` are batch norm's running ones where training changed them, `weights` each trained head's.
     """
-    backbone = backbones.build(model, pretrained, "frozen")
+    backbone = backbones.build(model, pretrained, "saved")
     backbones.set_statistics(backbone, statistics)
     modules = []
     for of_head in weights:

@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from versus.frameworks.torch import runtime
 from versus.frameworks.torch.backbone import statistics  # noqa: F401  extraction asks for it here
 from versus.recipe.pixels import ImageBatches
 
@@ -62,20 +63,25 @@ def _workers(images: ImageBatches) -> int:
         return 1
 
 
+def apply(model: nn.Module, images: ImageBatches, training: bool, bar: tqdm,
+          out: np.ndarray | None = None) -> np.ndarray:
+    """Apply the model batch by batch, in training mode or not: (files, width), in the order of the files.
+
+    What it gives is written to `out` as it comes, or to a new array if that is None.
+    """
+    return images.in_order(_outputs(model, images, training, bar), out)
+
+
 @torch.inference_mode()
-def apply(model: nn.Module, images: ImageBatches, training: bool, bar: tqdm) -> np.ndarray:
-    """Apply the model batch by batch, in training mode or not: (files, width), in the order of the files."""
-    model.train(training)
+def _outputs(model: nn.Module, images: ImageBatches, training: bool, bar: tqdm) -> Iterator[np.ndarray]:
+    """Yield what the model gives for each batch."""
+    model.to(runtime.device).train(training)
     precision = torch.get_default_dtype()
-    # twice as fast as the default layout, but only that one's kernels sum up a batch's statistics precisely:
-    # channels_last would change Lite0's float32 features by 0.3 % from the float64 ones, the default by 0.001 %
-    fast = not training and precision == torch.float32  # at float64 channels_last takes twice as long
-    layout = torch.channels_last if fast else torch.contiguous_format
-    results = []
+    # at float32 twice as fast as the default layout, at float64 half as fast
+    layout = torch.channels_last if precision == torch.float32 else torch.contiguous_format
     for batch in _read(images):
-        results.append(model(batch.to(precision, memory_format=layout)).numpy())
+        yield model(batch.to(runtime.device, precision, memory_format=layout)).cpu().numpy()
         bar.update(len(batch))
-    return images.in_order(np.concatenate(results))
 
 
 def received(images: ImageBatches) -> np.ndarray:

