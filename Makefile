@@ -6,7 +6,7 @@ UV := $(shell command -v uv || echo .venv-uv/bin/uv)
 export PATH := $(BIN):$(PATH)
 
 .PHONY: repro eras report experiments test tests-of-pipeline tests-of-parity tests-of-keras tests-of-torch other-tests \
-	yardsticks benchmark deps docs lock clean
+	yardsticks benchmark cluster deps docs lock clean
 
 # a ZIP archive of the repository has no git, which DVC must be told
 repro: .venv/installed
@@ -27,7 +27,8 @@ experiments: .venv/installed
 # in several processes, two at a time: each framework needs one of its own, and few tests use both cores
 # not mixed, where make can do that (4.0 or newer)
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
-PIPELINE := tests/test_pipeline.py tests/test_dependencies.py tests/test_experiments.py tests/test_remote.py
+PIPELINE := tests/test_pipeline.py tests/test_dependencies.py tests/test_experiments.py tests/test_remote.py \
+	tests/test_cluster.py
 PARITY := tests/test_parity.py tests/test_heads.py
 
 test: .venv/installed
@@ -67,6 +68,10 @@ REPEATS ?= 3
 benchmark: .venv/installed
 	FOLDER=$(FOLDER) REPEATS=$(REPEATS) dvc repro --single-item --force benchmark/speed/dvc.yaml
 	python -m versus.report.documentation
+
+# a Ray cluster for compute.cluster: its head here or, with HEAD=HOST:6379, one more node. See docs/cluster.md
+cluster: .venv/installed
+	RAY_USAGE_STATS_ENABLED=0 ray start $(if $(HEAD),--address=$(HEAD),--head)
 
 # after a change of imports: the lists of modules in dvc.yaml
 deps: .venv/installed

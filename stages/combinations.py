@@ -12,7 +12,7 @@ from versus import params
 from versus.artifacts import feature_cache, features
 from versus.artifacts.combinations import Combinations, save
 from versus.command import run
-from versus.frameworks import combinations, competitor, modules
+from versus.frameworks import cluster, combinations, competitor, modules
 from versus.images import dataset
 from versus.recipe import conventions, weights
 
@@ -24,6 +24,7 @@ def main(first, second):
     settings = combinations.settings_of_combinations(native_settings)
     runtime, backbone, own, head = modules(first, "runtime", "backbone", "features", "head")
     runtime.start(settings.compute, settings.train.precision)
+    backbone, own = cluster.spread(settings.compute, settings.train.precision, first, backbone, own)
     part = dataset.compared_part("data/split", settings.compare.part)
     train, images = (dataset.read("data/split", each) for each in ("train", part))
 

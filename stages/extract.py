@@ -5,7 +5,7 @@ import sys
 from versus import params
 from versus.artifacts import features
 from versus.command import run
-from versus.frameworks import competitor, modules
+from versus.frameworks import cluster, competitor, modules
 from versus.frameworks.extraction import extract
 from versus.images import dataset
 from versus.recipe import weights
@@ -15,6 +15,7 @@ def main(name):
     settings, entry = params.load(), competitor(name)
     runtime, backbones, own = modules(name, "runtime", "backbone", "features")
     runtime.start(settings.compute, settings.train.precision)
+    backbones, own = cluster.spread(settings.compute, settings.train.precision, name, backbones, own)
     conventions = entry.resolve_features(settings.conventions)
     pretrained = weights.read_pretrained("models/backbone.safetensors")
     backbone = backbones.build(settings.model, pretrained, conventions.batch_norm)

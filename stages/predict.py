@@ -11,7 +11,7 @@ from versus import params
 from versus.artifacts import heads, model_info, predictions_csv
 from versus.artifacts.predictions import Predictions
 from versus.command import run
-from versus.frameworks import competitor, modules
+from versus.frameworks import cluster, competitor, modules
 from versus.frameworks.prediction import check_classifier, check_same, predict_seeds
 from versus.images import dataset, units
 from versus.recipe import draws
@@ -24,6 +24,7 @@ def main(name):
     runtime, own, head, classifiers = modules(name, "runtime", "features", "head", "classifier")
     info = model_info.read(f"models/{name}")
     runtime.start(settings.compute, info.precision)
+    classifiers, own = cluster.spread(settings.compute, info.precision, name, classifiers, own)
     part = dataset.compared_part("data/split", settings.compare.part)
     classifier, backbone = classifiers.load(f"models/{name}")
     heads_of_seeds = heads.read(f"models/{name}/heads.safetensors")

@@ -5,7 +5,7 @@ import sys
 from versus import params
 from versus.artifacts import splits
 from versus.command import run
-from versus.frameworks import competitor, modules
+from versus.frameworks import cluster, competitor, modules
 from versus.recipe import weights
 
 
@@ -20,6 +20,7 @@ def main(name):
 
     runtime, backbones, own, head = modules(name, "runtime", "backbone", "features", "head")
     runtime.start(settings.compute, settings.train.precision)
+    backbones, own = cluster.spread(settings.compute, settings.train.precision, name, backbones, own)
     conventions = entry.resolve(settings.conventions)
     pool = folds.read("data/split", "data/split.csv", settings.compare.splits, settings.split.seed)
     pretrained = weights.read_pretrained("models/backbone.safetensors")

@@ -7,8 +7,8 @@ from tests.helpers.imports import of_command
 from versus.params import FRAMEWORKS
 
 LARGE = {"IPython", "cv2", "dvc", "huggingface_hub", "jinja2", "kagglehub", "keras", "matplotlib", "nbformat", "onnx",
-         "onnxruntime", "pandas", "requests", "ruamel", "scipy", "scipy.stats", "sklearn", "statsmodels", "tensorflow",
-         "timm", "torch", "torchvision", "vl_convert"}
+         "onnxruntime", "pandas", "ray", "requests", "ruamel", "scipy", "scipy.stats", "sklearn", "statsmodels",
+         "tensorflow", "timm", "torch", "torchvision", "vl_convert"}
 SKLEARN = {"sklearn", "scipy", "scipy.stats"}
 TIMM = {"timm", "torchvision", "huggingface_hub"}
 OF_FRAMEWORK = {"keras": {"keras", "tensorflow", "cv2", "huggingface_hub", "requests"}, "torch": {"torch"}, "": set()}

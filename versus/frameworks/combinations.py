@@ -62,9 +62,11 @@ def origin(settings: params.Params, framework: Framework, part: str, *files: Pat
 
     `part` is the one whose images are scored. `files` hold the images' checksums and parts, and the backbone's weights.
     """
-    # no features depend on what is deployed; the test of dvc.yaml counts a key that is dumped as one that is read
-    model = {key: getattr(settings.model, key) for key in type(settings.model).model_fields if key != "deploy"}
-    sections = [settings.extract.model_dump(), model, settings.compute.model_dump()]
+    # no features depend on what is deployed or on how many machines compute; the test of dvc.yaml counts a key that is
+    # dumped as one that is read
+    model, compute = ({key: getattr(section, key) for key in type(section).model_fields if key != without}
+                      for section, without in ((settings.model, "deploy"), (settings.compute, "cluster")))
+    sections = [settings.extract.model_dump(), model, compute]
     return fingerprint(part, *files, *sources(framework), *sections, settings.train.precision)
 
 

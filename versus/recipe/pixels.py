@@ -50,9 +50,12 @@ class ImageBatches:
         assert out is not None and done == len(self.files)
         return out
 
-    def first_batch(self) -> "ImageBatches":
-        """Return the files that the first batch holds as a batch of their own."""
-        return replace(self, files=[self.files[i] for i in self.batches[0]], batches=[np.arange(len(self.batches[0]))])
+    def some(self, which: slice) -> "ImageBatches":
+        """Return some of the batches, with the files that they hold, in their order."""
+        batches = self.batches[which]
+        order, ends = np.concatenate(batches), np.cumsum(list(map(len, batches)))
+        return replace(self, files=[self.files[i] for i in order], batches=np.split(np.arange(len(order)), ends[:-1]),
+                       views=None if self.views is None else self.views[order])
 
     def _image(self, i: int) -> np.ndarray:
         image = read_image(self.files[i], self.size, self.conventions)

@@ -126,6 +126,11 @@ def set_statistics(backbone: keras.Model, values: Statistics) -> None:
             variable.assign(values[name])
 
 
+def decay(backbone: keras.Model) -> float:
+    """Return the share of the running statistics that a batch in training mode leaves: 1.0 where it leaves all."""
+    return next((layer.momentum for layer in backbone.layers if isinstance(layer, BatchStatistics)), 1.0)
+
+
 # of each kind of layer: PyTorch's names of its variables, and the axes of PyTorch's tensor in Keras's order
 _LAYOUTS: list[tuple[type, list[tuple[str, tuple[int, ...]]]]] = [
     (layers.DepthwiseConv2D, [("weight", (2, 3, 0, 1))]),

@@ -119,3 +119,9 @@ def set_statistics(backbone: Backbone, values: Statistics) -> None:
     """Set batch norm's running means and variances to `values`, as `statistics` returns them."""
     tensors = {name: torch.from_numpy(tensor) for name, tensor in values.items()}
     backbone.network.load_state_dict(tensors, strict=False)
+
+
+def decay(backbone: Backbone) -> float:
+    """Return the share of the running statistics that a batch in training mode leaves: 1.0 where it leaves all."""
+    momentum = [layer.momentum for layer in backbone.modules() if isinstance(layer, BatchStatistics)]
+    return 1 - momentum[0] if momentum else 1.0

@@ -8,9 +8,9 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from versus.frameworks.reading import ahead
 from versus.frameworks.torch import runtime
 from versus.frameworks.torch.backbone import statistics  # noqa: F401  extraction asks for it here
-from versus.frameworks.reading import ahead
 from versus.recipe.pixels import ImageBatches
 
 

@@ -1,0 +1,68 @@
+"""Compute features of a folder's images by each kind of batch norm, on this machine or on a cluster.
+
+    python -m tests.helpers.extract_on_cluster CLUSTER IMAGES FOLDER KIND...    # CLUSTER: none or an address
+
+Writes FOLDER/KIND.npz: augmented, validation, pixels, and the running statistics by name. On a cluster it says `pause`
+after the second result of each kind, and waits for a line; and `lost` when it replaces a worker.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tests.helpers.backbones import MODEL
+from versus import params
+from versus.command import run
+from versus.frameworks import cluster, modules
+from versus.frameworks.extraction import extract
+from versus.recipe import weights
+from versus.recipe.conventions import FeatureConventions
+from versus.recipe.weights import Pretrained
+
+BATCH, VALIDATION = 2, 4
+
+
+def main(address, images, folder, *kinds):
+    settings = params.load()
+    sections = {"compute": {"threads": 1, "cluster": address}, "extract": {"views": 2, "batch": BATCH},
+                "train": {"batch": BATCH}}
+    settings = settings.model_copy(update={"model": MODEL} | {
+        name: getattr(settings, name).model_copy(update=values) for name, values in sections.items()})
+    runtime, backbones, own = modules("torch", "runtime", "backbone", "features")
+    runtime.start(settings.compute, "float32")
+    tensors = weights.draw(backbones.shapes(backbones.network(MODEL.backbone, MODEL.image_size)))
+    backbones, own = cluster.spread(settings.compute, "float32", "torch", backbones, own)
+    report(cluster.Workers)
+    files = sorted(Path(images).rglob("*.jpg"))
+    Path(folder).mkdir()
+    for kind in kinds:
+        cluster.Workers.paused = False
+        backbone = backbones.build(MODEL, Pretrained(tensors), kind)
+        of_files = extract(own, backbone, files[VALIDATION:], {"validation": files[:VALIDATION]}, settings,
+                           FeatureConventions("accurate", "antialiased", "uniform", kind), None)
+        np.savez(f"{folder}/{kind}.npz", augmented=of_files.augmented, pixels=of_files.pixels, **of_files.plain,
+                 **own.statistics(backbone))
+
+
+def report(workers):
+    """Make the class Workers say what it does."""
+    results, lose = workers.results, workers._lose
+
+    def reported(self, *arguments):
+        for number, result in enumerate(results(self, *arguments), 1):
+            if number == 2 and not workers.paused:
+                workers.paused = True
+                print("pause", flush=True)
+                sys.stdin.readline()
+            yield result
+
+    def lost(self, *arguments):
+        print("lost", flush=True)
+        lose(self, *arguments)
+
+    workers.results, workers._lose = reported, lost
+
+
+if __name__ == "__main__":
+    run(main, *sys.argv[1:])
