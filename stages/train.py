@@ -20,7 +20,7 @@ from versus.recipe import weights
 def main(name):
     settings, entry = params.load(), competitor(name)
     runtime, head, classifiers = modules(name, "runtime", "head", "classifier")
-    runtime.start(settings.compute, settings.train.precision)
+    device = runtime.start(settings.compute, settings.train.precision)
     conventions = entry.resolve(settings.conventions)
     extracted = features.read(f"data/features/{name}")
     train, validation = (dataset.read("data/split", part) for part in ("train", "validation"))
@@ -38,7 +38,7 @@ def main(name):
     how = conversion.read(Path("data/conversion.json"))
     model_info.write(ModelInfo(train.classes, settings.model.backbone, settings.model.image_size,
                                settings.train.precision, settings.model.deploy, how.background, how.deep_range,
-                               conventions.decode, conventions.resize), folder)
+                               conventions.decode, conventions.resize, device), folder)
     heads.save(trained, folder / "heads.safetensors")
     heads.save_record(trained, learning_curves(trained, validation.labels), f"data/training/{name}.safetensors")
 

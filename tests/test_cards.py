@@ -26,7 +26,8 @@ SETTINGS = params.load()
 
 def info(names, **changes):
     values = {"backbone": "efficientnet_lite0", "image_size": 64, "precision": "float32", "deploy": "first",
-              "background": "white", "deep_range": None, "decode": "accurate", "resize": "antialiased"}
+              "background": "white", "deep_range": None, "decode": "accurate", "resize": "antialiased",
+              "device": "cpu"}
     return ModelInfo(list(names), **values | changes)
 
 

@@ -274,7 +274,8 @@ def words_of(tree):
             yield from (item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str))
 
 
-ABOUT_THIS_PROJECT = ("article.py", "documentation.py")  # the published comparison, and pages on our own experiments
+# the published comparison, pages on our own experiments, and how fast these two frameworks are
+ABOUT_THIS_PROJECT = ("article.py", "documentation.py", "speed.py")
 
 
 def test_no_competitor_is_named_in_evaluation_or_report():

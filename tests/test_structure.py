@@ -13,7 +13,8 @@ from tests.helpers.paths import ROOT
 
 # a module imports what stands on a floor below its own, or in its own folder
 FLOORS = [("stages", "versus/__main__.py"), ("versus/report",), ("versus/evaluation", "versus/frameworks"),
-          ("versus/recipe", "versus/artifacts"), ("versus/images",), ("versus/params.py", "versus/command.py")]
+          ("versus/recipe", "versus/artifacts"), ("versus/images",), ("versus/params.py", "versus/command.py"),
+          ("versus/values.py",)]
 FRAMEWORKS = ROOT / "versus" / "frameworks"
 PACKAGES = {"keras": {"keras", "tensorflow"}, "torch": {"torch", "torchvision", "timm"}}
 SIBLINGS = sorted(path.name for path in (FRAMEWORKS / "keras").glob("*.py"))

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from PIL import ImageColor
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from versus import values
 
 Framework = Literal["keras", "torch"]
 FRAMEWORKS: tuple[Framework, ...] = ("keras", "torch")  # whose defaults the conventions can follow
@@ -21,31 +22,6 @@ Convention = Literal["all", "native", "keras", "torch"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]
-
-
-def _colour(name: str) -> str:
-    """Return the name of a colour; raise ValueError if Pillow does not know it."""
-    try:
-        ImageColor.getrgb(name)
-    except ValueError:
-        raise ValueError("expected the name of a colour, such as white, or '#rrggbb'") from None
-    return name
-
-
-def _one_or_several(splits: int) -> int:
-    """Return a number of splits; raise ValueError for 2, which leaves no second part of the training images out."""
-    if splits == 2:
-        raise ValueError("expected 1 for the split alone, or 3 and more: what the training images contribute is told "
-                         "by leaving out a second part of them")
-    return splits
-
-
-def _address(cluster: str) -> str:
-    """Return where a Ray cluster is; raise ValueError if it can be nowhere."""
-    if cluster not in ("none", "auto") and not re.fullmatch(r"(ray://)?[^\s/:]+:\d{1,5}", cluster):
-        raise ValueError("expected none, auto for the cluster that this machine belongs to, or HOST:PORT or "
-                         "ray://HOST:PORT of a cluster's head")
-    return cluster
 
 
 class ParamsError(ValueError):
@@ -64,7 +40,7 @@ class Data(Section):
     file_column: str
     class_column: str
     group_column: str
-    background: Annotated[str, AfterValidator(_colour)]
+    background: Annotated[str, AfterValidator(values.colour)]
     classes: Annotated[int, Field(ge=2, le=100)]
     per_class: Annotated[int, Field(ge=4)]
     seed: Seed
@@ -144,7 +120,7 @@ class Compare(Section):
     margin: Share
     bootstrap: Annotated[int, Field(ge=100)]
     seed: Seed
-    splits: Annotated[int, Field(ge=1, le=50), AfterValidator(_one_or_several)] = 1
+    splits: Annotated[int, Field(ge=1, le=50), AfterValidator(values.one_or_several)] = 1
 
 
 class Explain(Section):
@@ -154,7 +130,8 @@ class Explain(Section):
 
 class Compute(Section):
     threads: Count
-    cluster: Annotated[str, AfterValidator(_address)] = "none"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    cluster: Annotated[str, AfterValidator(values.address)] = "none"
 
 
 class Params(Section):

@@ -15,7 +15,7 @@ from versus.recipe import weights
 
 def main(path):
     model = params.load().model
-    backbone.build(model, weights.read_pretrained("models/backbone.safetensors"), "frozen").save(path)
+    backbone.build(model, weights.read_pretrained("models/backbone.safetensors"), "saved").save(path)
 
 
 if __name__ == "__main__":

@@ -58,8 +58,7 @@ class OnnxRuntime:
 
     def extract(self, images: ImageBatches) -> np.ndarray:
         """Compute the features of all images: (files, width), in the order of the files."""
-        return images.in_order(np.concatenate([self.session.run(None, {"pixels": pixels})[0]
-                                               for pixels in _read(images)]))
+        return images.in_order(self.session.run(None, {"pixels": pixels})[0] for pixels in _read(images))
 
 
 def _read(images: ImageBatches) -> Iterator[np.ndarray]:

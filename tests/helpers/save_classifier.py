@@ -40,7 +40,7 @@ def main(name, models, *images):
     classifier = classifiers.assemble(model, weights.read_pretrained(path), {}, [head], widths)
     classifiers.save(classifier, folder)
     model_info.write(ModelInfo(CLASSES, model.backbone, model.image_size, "float32", "first", "red", (0.0, 4080.0),
-                               conventions.decode, conventions.resize), folder)
+                               conventions.decode, conventions.resize, "cpu"), folder)
     pixels = np.stack([read_image(image, model.image_size, conventions.pixels) for image in images])
     np.save(Path(models, f"{name}.npy"), saved.probabilities(classifier, pixels))
 

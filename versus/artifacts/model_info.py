@@ -14,7 +14,7 @@ class ModelInfo:
     """Class names in the order of the probabilities, the input, and how a file becomes pixels.
 
     deploy: "first" or "mean", see params.yaml; background, deep_range: see `images.conversion.Conversion`; decode,
-    resize: see `recipe.pixels`.
+    resize: see `recipe.pixels`; device: on which it was trained, "cpu" or the name of a GPU.
     """
 
     classes: list[str]
@@ -26,6 +26,7 @@ class ModelInfo:
     deep_range: tuple[float, float] | None
     decode: str
     resize: str
+    device: str
     pixels: str = "RGB, 0..255, not normalised: the model does that"
 
 

@@ -159,14 +159,17 @@ def _versions() -> dict[str, str]:
     """Return the installed versions of the packages that pyproject.toml names."""
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
     names = [re.split(r"[\[<>=!~; ]", requirement)[0] for requirement in project["dependencies"]]
-    return dict(sorted((name, _version(name)) for name in names))
+    return dict(sorted((name, installed_version(name)) for name in names))
 
 
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
+def installed_version(name: str) -> str:
+    """Return the version of a package, also of one that is installed for the CPU alone, as tensorflow-cpu is."""
+    for each in (name, f"{name}-cpu"):
+        try:
+            return version(each)
+        except PackageNotFoundError:
+            pass
+    return "not installed"
 
 
 def _processor() -> str:

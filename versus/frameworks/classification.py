@@ -39,7 +39,7 @@ def main(name: str, folder: str, threads: str) -> None:
     os.dup2(2, 1)  # whatever else prints
     info = model_info.read(folder)
     runtime, saved = modules(name, "runtime", "saved")
-    runtime.start(params.Compute(threads=int(threads)), info.precision)
+    runtime.start(params.Compute(threads=int(threads), device="cpu"), info.precision)
     try:
         classifier = saved.load(folder)
     except Exception as error:  # of damaged files each framework raises errors of its own

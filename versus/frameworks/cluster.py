@@ -91,7 +91,7 @@ class Cluster:
         return images.in_order(self._outputs(backbone, images, training, bar), out)
 
     def _outputs(self, backbone: Any, images: ImageBatches, training: bool, bar: tqdm) -> Iterator[np.ndarray]:
-        """Yield the features of each piece of work; in the end set the running statistics, if they change."""
+        """Yield the features of each piece of work; at the end set the running statistics, if batches update them."""
         number, _, recipe = self.made[id(backbone)]
         running: Statistics = {}
         decay = 1.0

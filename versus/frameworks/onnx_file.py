@@ -30,7 +30,7 @@ def main(name: str, folder: str, path: str) -> None:
         raise ValueError(f"{folder}: got a classifier of {info.precision}; expected float32, since onnxruntime has no "
                          "convolution of float64: train with train.precision float32")
     runtime, export = modules(name, "runtime", "export")
-    runtime.start(params.Compute(threads=1), info.precision)
+    runtime.start(params.Compute(threads=1, device="cpu"), info.precision)
     unfinished = Path(path).with_suffix(".unfinished")
     try:
         export.to_onnx(folder, unfinished, OPSET)

@@ -7,7 +7,6 @@ run lacks, such as an explanation, is left out and said.
 import hashlib
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -17,8 +16,10 @@ import pandas as pd
 from rich.table import Table
 
 from versus import params
-from versus.artifacts import metrics
+from versus.artifacts import metrics, model_info
+from versus.artifacts.references import installed_version
 from versus.evaluation.gallery import GROUPS
+from versus.frameworks import Competitor
 from versus.frameworks.packages import PACKAGES
 from versus.images import splitting, tables
 from versus.images.dataset import PARTS
@@ -107,7 +108,7 @@ def collect(settings: params.Params) -> dict[str, Any]:
         "mistakes": _mistakes(titles, [each.name for each in pair]),
         "waterfall": _waterfall(titles) if about else None,
         **_speed(), "gallery": _gallery(pair, result), "most": MOST, "parameters": _parameters(settings),
-        "versions": _versions(), "hashes": _hashes([each.name for each in pair]),
+        "versions": _versions(pair), "hashes": _hashes([each.name for each in pair]),
         "sizes": [_size(Path("models", each.name)) for each in pair],
     }
 
@@ -267,9 +268,11 @@ def _as_yaml(value: str | float | bool) -> str:
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value) or '""'
 
 
-def _versions() -> Grid:
+def _versions(pair: tuple[Competitor, ...]) -> Grid:
     names = (*chain(*PACKAGES.values()), *COMMON)
-    return Grid("Packages", ["package", "version"], [[name, version(name)] for name in names])
+    devices = [[f"{each.title} on", model_info.read(f"models/{each.name}").device] for each in pair
+               if Path("models", each.name, "model.json").is_file()]
+    return Grid("Packages", ["package", "version"], [[name, installed_version(name)] for name in names] + devices)
 
 
 def _hashes(names: list[str]) -> Grid:

@@ -44,7 +44,7 @@ def steps(frameworks: tuple[Framework, Framework], backbone: str) -> list[Step]:
     parts: list[dict[str, tuple[str, ...]]] = [
         {},
         {"runtime.py": ("start",)},
-        {"features.py": ("Batches", "_ErrorsAsItems", "_read", "_workers")},
+        {"features.py": ("Batches", "_outputs")},
         {"networks.py": NETWORKS[backbone], "backbone.py": ("Backbone", "build", "network"), "head.py": ("build",)},
         {"features.py": ("Extractor", "_compile", "apply"), "head.py": ("ADAMS", "Trainer")},
         {"classifier.py": ("assemble", "save", "load")},

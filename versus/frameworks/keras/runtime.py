@@ -5,6 +5,7 @@ import sys
 from contextlib import contextmanager
 
 from versus import params
+from versus.frameworks.devices import CPU, no_gpu
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -42,11 +43,24 @@ with _quiet(), _without(*NOT_USED):
     import tensorflow
 
 
-def start(compute: params.Compute, precision: str) -> None:
-    """Fix the number of threads (the last bits depend on it) and the type of floats ("float32" or "float64")."""
+def start(compute: params.Compute, precision: str) -> str:
+    """Fix the number of threads (the last bits depend on it) and the type of floats ("float32" or "float64").
+
+    Returns what features are computed on: "cpu" or the name of a GPU. Raises DeviceError if there is none as asked for.
+    """
     keras.config.set_floatx(precision)
-    tensorflow.config.threading.set_intra_op_parallelism_threads(compute.threads)
-    tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+    config = tensorflow.config
+    config.threading.set_intra_op_parallelism_threads(compute.threads)
+    config.threading.set_inter_op_parallelism_threads(1)
     with _quiet():
-        tensorflow.config.set_visible_devices([], "GPU")  # the pipeline computes on the CPU, whose bytes repeat
+        gpus = config.list_physical_devices("GPU")[:1] if compute.device != CPU else []
+        config.set_visible_devices(gpus, "GPU")
+        for gpu in gpus:
+            config.experimental.set_memory_growth(gpu, True)  # it would take all of its memory
         tensorflow.zeros(1)
+    if compute.device == "cuda" and not gpus:
+        raise no_gpu("TensorFlow")
+    if not gpus:
+        return CPU
+    config.experimental.enable_op_determinism()
+    return config.experimental.get_device_details(gpus[0]).get("device_name", gpus[0].name)

@@ -111,7 +111,7 @@ def shapes(backbone: Backbone) -> dict[str, tuple[int, ...]]:
 
 def statistics(backbone: Backbone) -> Statistics:
     """Return the running means and variances of batch norm by PyTorch's name, numpy arrays (channels,)."""
-    return {name: tensor.numpy().copy() for name, tensor in backbone.network.state_dict().items()
+    return {name: tensor.cpu().numpy().copy() for name, tensor in backbone.network.state_dict().items()
             if name.endswith(("running_mean", "running_var"))}
 
 
