@@ -85,7 +85,7 @@ def small_settings(asked):
     """The committed settings, made small."""
     settings = params.load()
     model = {"backbone": asked.backbone, "weights": "random" if asked.backbone == "resnet50" else "shared"}
-    for section, values in (*SETTINGS.items(), ("model", model)):
+    for section, values in (*SETTINGS.items(), ("model", model), ("train", {"precision": asked.precision})):
         settings = settings.model_copy(update={section: getattr(settings, section).model_copy(update=values)})
     return settings
 
