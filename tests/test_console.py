@@ -61,7 +61,7 @@ def test_the_comparison_fits_a_pipe_of_eighty_columns():
     assert cells(table, "ROC AUC") == ["ROC AUC", "0.950", "0.950", "+0.001", "-0.010 to +0.012"]
     assert cells(table, "ECE (by chance)") == ["ECE (by chance)", "0.030 (0.029)", "0.030 (0.029)"]
     assert "200 validation images, 10 seeds (mean ± sd of seeds; Logistic minus Forest)" in table
-    for words in ("undecided", "0.24", "87.5%", "Scope."):
+    for words in ("undecided", "0.24", "87.5 %", "Scope."):
         assert words in sentence
     assert sentence.count("\n") == 6  # a pipe has no width at which a sentence would break
 
@@ -184,6 +184,6 @@ def test_sample_sizes_are_a_row_for_each_number_of_seeds():
     text = printed(printing.show_sample_size, plan)
     assert cells(text, "3") == ["3", "no number"] and cells(text, "10") == ["10", "12,345"]
     assert cells(text, "30") == ["30", "more than 10,000,000"]
-    assert text.endswith("With 200 images and 10 seeds, as in this run, the probability of showing it is 42%; with "
+    assert text.endswith("With 200 images and 10 seeds, as in this run, the probability of showing it is 42 %; with "
                          "these images 40 seeds would be enough.\n")
     assert " ".join(text.split()).startswith("To show a difference of 0.02 in accuracy with a probability of 80 %:")

@@ -109,7 +109,7 @@ def test_two_classifiers_of_scikit_learn_are_compared(call, digits):
     low, high = map(float, row(printed, "accuracy")[3].split(" to "))
     assert low < accuracies[1].mean() - accuracies[0].mean() < high
     agreement = (probabilities[0].argmax(axis=2) == probabilities[1].argmax(axis=2)).mean()
-    assert f"Both give the same class to {agreement:.1%} of the images." in printed
+    assert f"Both give the same class to {100 * agreement:.1f} % of the images." in printed
 
 
 def test_one_seed_and_two_classes_are_compared(call):
@@ -159,7 +159,7 @@ def test_classes_may_have_any_names(call, digits):
 
 def test_identical_files_are_equivalent_if_the_images_suffice(call, digits):
     printed = compare(call, digits[0], digits[0])
-    assert "Verdict: equivalent within 0.02 (p = 1). Both give the same class to 100.0%" in printed
+    assert "Verdict: equivalent within 0.02 (p = 1). Both give the same class to 100.0 %" in printed
     assert row(printed, "log loss")[2:] == ["0.000", "0.000 to 0.000"]
     few = digits[0][digits[0]["file"].isin(digits[0]["file"][:20])]
     assert "Verdict: undecided (p = 1)." in compare(call, few, few)

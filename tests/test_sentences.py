@@ -53,8 +53,8 @@ def test_several_splits_are_said_in_three_lines():
     said = list(sentences.splits(SPLITS, TITLES))
     assert said == [
         "Over new images, training sets of 715 images, views and seeds: p = 0.0021.",
-        "Logistic is more accurate than Forest in 9% of single runs, each on one split with views and a seed of its "
-        "own (ties count half; 1% to 50% by 5 splits).",
+        "Logistic is more accurate than Forest in 9 % of single runs, each on one split with views and a seed of its "
+        "own (ties count half; 1 % to 50 % by 5 splits).",
         "The difference of such a run varies by 0.024 (standard deviation; by source: the validation images 0.020, the "
         "seeds 0.012, the training images 0.004, the views 0.000)."]
     assert "the seeds" not in list(sentences.splits(SPLITS | {"seeds": 1}, TITLES))[2]
@@ -63,14 +63,14 @@ def test_several_splits_are_said_in_three_lines():
 def test_a_comparison_is_said_in_six_lines():
     assert comparison() == [
         "Verdict: undecided (p = 0.24). Logistic is higher in 8 of 10 seeds; a single pair of runs would have shown "
-        "a significant difference in 2 of them. Both give the same class to 87.5% of the images.",
+        "a significant difference in 2 of them. Both give the same class to 87.5 % of the images.",
         sentences.SCOPE_OF_RUN,
         "Such images and seeds show a true difference of 0.081 or more with a probability of 80 %; `python -m versus "
         "sample-size` says what a smaller one needs.",
-        "Images make 93% of the difference's variance, which more seeds would not reduce. Between seeds, the "
+        "Images make 93 % of the difference's variance, which more seeds would not reduce. Between seeds, the "
         "difference of a pair of runs varies by 0.012 (standard deviation).",
-        "Two runs of Forest differ by 0.02 or more in 17% of pairs (5% to 44%), two of Logistic in 26% of pairs (10% "
-        "to 52%).",
+        "Two runs of Forest differ by 0.02 or more in 17 % of pairs (5 % to 44 %), two of Logistic in 26 % of pairs "
+        "(10 % to 52 %).",
         "Overconfidence, mean confidence minus accuracy (95 % interval): Forest +0.012 (-0.010 to +0.034), Logistic "
         "+0.012 (-0.010 to +0.034)."]
 
@@ -132,7 +132,7 @@ def test_two_seeds_and_few_wrong_answers_are_said():
 
 
 def test_the_article_is_named_where_its_difference_is_counted():
-    assert "differ by the article's 0.035 or more in 17%" in comparison(gap=0.035)[4]  # as a file has it
+    assert "differ by the article's 0.035 or more in 17 %" in comparison(gap=0.035)[4]  # as a file has it
     assert "article" not in " ".join(comparison())
 
 

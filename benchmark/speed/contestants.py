@@ -3,10 +3,6 @@
 All read the same pixels, compute on the same number of threads and hold the same weights.
 """
 
-import itertools
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +10,13 @@ from tqdm import tqdm
 
 from versus import params
 from versus.frameworks import COMPETITORS, modules
+from versus.frameworks.reading import ahead
 from versus.recipe import weights
 from versus.recipe.pixels import ImageBatches
 
 FRAMEWORKS = ("keras", "torch")
 NAMES = (*FRAMEWORKS, "onnxruntime")
 PRETRAINED = Path("models/backbone.safetensors")
-READERS = 2  # threads that read images for onnxruntime, as many as in Keras
-AHEAD = 4    # batches that they read ahead
 
 
 class Framework:
@@ -58,20 +53,9 @@ class OnnxRuntime:
 
     def extract(self, images: ImageBatches) -> np.ndarray:
         """Compute the features of all images: (files, width), in the order of the files."""
-        return images.in_order(self.session.run(None, {"pixels": pixels})[0] for pixels in _read(images))
-
-
-def _read(images: ImageBatches) -> Iterator[np.ndarray]:
-    """Yield the batches (n, 3, size, size), read ahead by threads."""
-    def pixels(index: int) -> np.ndarray:
-        return np.ascontiguousarray(images.pixels(index).transpose(0, 3, 1, 2))
-
-    with ThreadPoolExecutor(READERS) as pool:
-        reading = (pool.submit(pixels, index) for index in range(len(images.batches)))
-        started = deque(itertools.islice(reading, AHEAD))
-        while started:
-            yield started.popleft().result()
-            started.extend(itertools.islice(reading, 1))
+        batches = ahead(np.ascontiguousarray(images.pixels(index).transpose(0, 3, 1, 2))
+                        for index in range(len(images.batches)))
+        return images.in_order(self.session.run(None, {"pixels": pixels})[0] for pixels in batches)
 
 
 def contestant(name: str, settings: params.Params, file: Path) -> Framework | OnnxRuntime:

@@ -58,7 +58,6 @@ def features(batch_norm: str, name: str, folder: Path, file: Path, count: int, s
     begin = time.perf_counter()
     extracted = one.extract(images)
     seconds = time.perf_counter() - begin
-    # without the process that reads images for PyTorch
     memory = peak_memory(resource.getrusage(resource.RUSAGE_SELF))
     measured = {f"images_{batch_norm}": count / seconds, f"memory_{batch_norm}": memory}
     if batch_norm == "frozen":

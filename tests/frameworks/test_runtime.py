@@ -6,16 +6,14 @@ from tests.frameworks.conftest import COMPUTE
 from versus.frameworks.devices import DeviceError
 
 
-@pytest.mark.parametrize("device", ["auto", "cpu"])
-def test_the_device_is_said(own, device):
-    assert own.runtime.start(COMPUTE.model_copy(update={"device": "cpu"}), "float32") == "cpu"
-    named = own.runtime.start(COMPUTE.model_copy(update={"device": device}), "float32")
-    assert named == "cpu" if device == "cpu" else named
-
-
-def test_a_gpu_that_is_missing_is_named_with_what_to_do(own):
-    if own.runtime.start(COMPUTE, "float32") != "cpu":
-        pytest.skip("there is a GPU")
-    with pytest.raises(DeviceError, match="compute.device: got 'cuda', but .* finds no GPU; .* cpu or auto"):
-        own.runtime.start(COMPUTE.model_copy(update={"device": "cuda"}), "float32")
-    own.runtime.start(COMPUTE, "float32")
+def test_the_device_is_said_and_a_missing_gpu_named_with_what_to_do(own):
+    cpu, auto, cuda = (COMPUTE.model_copy(update={"device": device}) for device in ("cpu", "auto", "cuda"))
+    try:
+        assert own.runtime.start(cpu, "float32") == "cpu"
+        if own.runtime.start(auto, "float32") == "cpu":
+            with pytest.raises(DeviceError, match="compute.device: got 'cuda', but .* finds no GPU; .* cpu or auto"):
+                own.runtime.start(cuda, "float32")
+        else:
+            assert own.runtime.start(cuda, "float32") == own.runtime.start(auto, "float32") != "cpu"
+    finally:
+        own.runtime.start(COMPUTE, "float32")

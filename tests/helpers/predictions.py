@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from versus.artifacts import predictions_csv
 from versus.artifacts.predictions import Predictions
 from versus.evaluation.intervals import equivalence_interval, interval, studentised, variance_components
 
@@ -126,3 +127,9 @@ def log_losses(margins):
 # spreads of images, seeds and noise
 IMAGE, SEED, NOISE, MIXED = (1.5, 0.1, 0.5), (0.3, 1.5, 0.3), (0.2, 0.1, 1.5), (0.8, 0.4, 0.8)
 NEAR = (0.2, 0.05, 0.2)  # competitors that differ in 3 % of the images
+
+
+def written(rows, path):
+    """Write rows of predictions, and read them."""
+    rows.to_csv(path, index=False)
+    return predictions_csv.read(path)

@@ -72,7 +72,7 @@ class Folder(Store):
         return np.lib.format.open_memmap(self.unfinished / f"{name}.npy", "w+", precision, shape)
 
     def complete(self, features: Features) -> None:
-        """Add what is not in the arrays, pixels.npy and statistics.safetensors, and show the folder."""
+        """Write what is not in the arrays, pixels.npy and statistics.safetensors, and give the folder its name."""
         np.save(self.unfinished / "pixels.npy", features.pixels)
         names = features.statistics[0] if features.statistics else {}
         save_file({name: np.stack([after[name] for after in features.statistics]) for name in names},

@@ -75,6 +75,10 @@ class Cluster:
         """Return batch norm's running statistics, see `backbone.statistics`."""
         return self.own.statistics(backbone)
 
+    def decay(self, backbone: Any) -> float:
+        """Return what a batch leaves of the running statistics, see `backbone.decay`."""
+        return self.maker.decay(backbone)
+
     def set_statistics(self, backbone: Any, values: Statistics) -> None:
         """Set batch norm's running statistics, see `backbone.set_statistics`."""
         self.maker.set_statistics(backbone, values)
@@ -96,7 +100,7 @@ class Cluster:
         running: Statistics = {}
         decay = 1.0
         if hasattr(self.maker, "build"):  # a saved classifier's statistics never change
-            running, decay = self.statistics(backbone), self.maker.decay(backbone)
+            running, decay = self.statistics(backbone), self.decay(backbone)
         updating = training and decay != 1
         self.passes += 1
         statistics = (self.passes, self._put(running)) if running and not updating else None

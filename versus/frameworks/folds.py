@@ -57,7 +57,7 @@ class FoldFeatures:
         with tqdm(total=total, desc=title, unit="image", disable=None if title else True) as bar:
             self.sets = [self._view_set(number, bar) for number in range(VIEW_SETS)]
             self.plain = [] if self.updating else [self._plain(fold, bar) for fold in range(pool.splits)]
-        self.decay = self._decay() if self.updating else {}
+        self.decay = backbones.decay(backbone)
 
     @property
     def width(self) -> int:
@@ -100,18 +100,6 @@ class FoldFeatures:
             constant = {name: np.full_like(tensor, value) for name, tensor in self.stored.items()}
             self.backbones.set_statistics(self.backbone, constant)
 
-    def _decay(self) -> Statistics:
-        """Return the share of the running statistics that a batch leaves, by what one batch makes of 0 and of 1."""
-        size = len(self.sets[0][0].batches[0][0])
-        records = draws.views(self.settings.extract, len(self.pool.files))[0]
-        after = []
-        for value in (0.0, 1.0):
-            self._start_from(value)
-            with tqdm(disable=True) as bar:
-                self._augmented(0, [np.arange(size)], records, bar)
-            after.append(self.backbones.statistics(self.backbone))
-        return {name: after[1][name] - after[0][name] for name in self.stored}
-
     def statistics(self, number: int, left_out: Sequence[int]) -> Statistics:
         """Return the running statistics after training on all folds but those `left_out`, in the views of one set.
 
@@ -122,7 +110,7 @@ class FoldFeatures:
             for fold, added in enumerate(view.statistics):
                 if fold not in left_out:
                     batches = len(view.batches[fold])
-                    running = {name: self.decay[name] ** batches * running[name] + added[name] for name in running}
+                    running = {name: self.decay ** batches * running[name] + added[name] for name in running}
         return running
 
     def of_split(self, number: int, left_out: Sequence[int]) -> tuple[Features, list[Batches]]:

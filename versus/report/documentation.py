@@ -19,7 +19,7 @@ from versus.evaluation.findings import by_size
 from versus.frameworks import COMPETITORS
 from versus.recipe import conventions
 from versus.report import figures, sentences, speed
-from versus.report.numbers import signed
+from versus.report.numbers import percentage, signed
 from versus.report.sentences import image_noun
 
 PAGES = ["README.md", "docs/results.md", "docs/parity.md", "docs/conventions.md", "docs/speed.md"]
@@ -111,8 +111,8 @@ def splits() -> str:
         result = metrics.read(RUNS / name / "splits.json")
         rows.append([what, f"{result['accuracy_one']:.3f}", f"{result['accuracy_other']:.3f}",
                      _difference(result, "accuracy"),
-                     f"{result['probability_other_better']:.0%} ({result['probability_low']:.0%} to "
-                     f"{result['probability_high']:.0%})",
+                     f"{percentage(result['probability_other_better'])} ({percentage(result['probability_low'])} to "
+                     f"{percentage(result['probability_high'])})",
                      *(f"{result[f'sd_{source}']:.3f}" for source in ("images", "training", "views", "seed"))])
     return _table(["defaults", *_titles(), "difference (95 % interval)", f"{_titles()[1]} better in single runs",
                    *(f"sd by {source}" for source in ("validation images", "training images", "views", "seeds"))], rows)
@@ -123,7 +123,7 @@ def _chance(result: dict, who: str) -> str:
     if f"chance_of_gap_{who}" not in result:
         return ""
     share, low, high = (result[f"chance_of_gap_{who}{end}"] for end in ("", "_low", "_high"))
-    return f"{share:.0%} ({low:.0%} to {high:.0%})"
+    return f"{percentage(share)} ({percentage(low)} to {percentage(high)})"
 
 
 def default_run() -> str:

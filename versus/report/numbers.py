@@ -12,6 +12,15 @@ def interval(low: float, high: float) -> str:
     return f"{signed(low)} to {signed(high)}"
 
 
+def percentage(share: float, decimals: int = 0) -> str:
+    """Write a share of 0..1 in percent, rounded to so many decimals.
+
+    >>> percentage(0.875, 1), percentage(1)
+    ('87.5 %', '100 %')
+    """
+    return f"{100 * share:.{decimals}f} %"
+
+
 def plural(number: int, noun: str, nouns: str | None = None) -> str:
     """Write a number and its noun, whose plural is `nouns` where adding an s does not make it.
 

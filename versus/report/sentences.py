@@ -12,7 +12,7 @@ from versus.evaluation.findings import (BOTH, EQUIVALENT, NEITHER, ONE, ONE_BETT
                                         SMALLEST_P, UNDECIDED, Completeness, Plan, by_size)
 from versus.frameworks import Competitor
 from versus.recipe.conventions import VERSIONS
-from versus.report.numbers import interval, plural, signed
+from versus.report.numbers import interval, percentage, plural, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ def comparison(one: dict, other: dict, result: dict, titles: Titles, margin: flo
     one, other: `scores.summary` of the two; result: `comparison.compare`; scope: SCOPE_OF_RUN or SCOPE_OF_FILES.
     """
     yield (f"Verdict: {verdict(result, titles, margin)} ({p_value(result)}). {_seeds(result, titles)}Both give the "
-           f"same class to {result['agreement']:.1%} of the images.")
+           f"same class to {percentage(result['agreement'], 1)} of the images.")
     yield scope
     if result["units"] < FEW_IMAGES:
         yield (f"Only {images(result['images'], result['units'], image_noun(result))}: they show large differences "
@@ -129,12 +129,13 @@ def _spread(result: dict, titles: Titles) -> Iterator[str]:
         yield "Variation between seeds: unknown with one seed; train more of them."
         return
     few = " Two seeds are too few for their spread: train three or more." if result["seeds"] == 2 else ""
-    yield (f"Images make {result['share_of_images']:.0%} of the difference's variance, which more seeds would not "
-           f"reduce. Between seeds, the difference of a pair of runs varies by {result['single_run_sd']:.3f} (standard "
-           f"deviation).{few}")
+    yield (f"Images make {percentage(result['share_of_images'])} of the difference's variance, which more seeds would "
+           f"not reduce. Between seeds, the difference of a pair of runs varies by {result['single_run_sd']:.3f} "
+           f"(standard deviation).{few}")
     what = "the article's " if isclose(result["gap"], article.DIFFERENCE) else ""
-    shares = [f"in {result[f'chance_of_gap_{who}']:.0%} of pairs ({result[f'chance_of_gap_{who}_low']:.0%} to "
-              f"{result[f'chance_of_gap_{who}_high']:.0%})" for who in (ONE, OTHER)]
+    ranges = [[percentage(result[f"chance_of_gap_{who}{end}"]) for end in ("", "_low", "_high")]
+              for who in (ONE, OTHER)]
+    shares = [f"in {chance} of pairs ({low} to {high})" for chance, low, high in ranges]
     yield (f"Two runs of {titles[0]} differ by {what}{result['gap']:.3g} or more {shares[0]}, two of {titles[1]} "
            f"{shares[1]}.")
 
@@ -153,9 +154,9 @@ def splits(result: dict, titles: Titles) -> Iterator[str]:
     """Say what another split, other views and other seeds would change, from `splits.compare_splits`."""
     yield (f"Over new images, training sets of {plural(result['training_images'], 'image')}, views and seeds: "
            f"{p_value(result | {'seeds': 0})}.")
-    yield (f"{titles[1]} is more accurate than {titles[0]} in {result['probability_other_better']:.0%} of single runs, "
-           f"each on one split with views and a seed of its own (ties count half; {result['probability_low']:.0%} to "
-           f"{result['probability_high']:.0%} by {result['splits']} splits).")
+    share, low, high = (percentage(result[f"probability_{name}"]) for name in ("other_better", "low", "high"))
+    yield (f"{titles[1]} is more accurate than {titles[0]} in {share} of single runs, each on one split with views and "
+           f"a seed of its own (ties count half; {low} to {high} by {result['splits']} splits).")
     sources = {words: result[f"sd_{name}"] for name, words in SOURCES.items()}
     if result["seeds"] == 1:
         del sources[SOURCES["seed"]]
@@ -281,7 +282,7 @@ def sample_size(plan: Plan) -> str:
         more = f"with these images {seeds} would be enough"
     comma = "," if plan.units != plan.images else ""
     return (f"With {images(plan.images, plan.units, 'image')}{comma} and {plural(plan.seeds, 'seed')}, as in this run, "
-            f"the probability of showing it is {plan.probability:.0%}; {more}.")
+            f"the probability of showing it is {percentage(plan.probability)}; {more}.")
 
 
 def other_differences(settings: params.Params, titles: Titles) -> list[str]:

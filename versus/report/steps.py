@@ -44,9 +44,9 @@ def steps(frameworks: tuple[Framework, Framework], backbone: str) -> list[Step]:
     parts: list[dict[str, tuple[str, ...]]] = [
         {},
         {"runtime.py": ("start",)},
-        {"features.py": ("Batches", "_outputs")},
+        {"features.py": ("Batches",)},
         {"networks.py": NETWORKS[backbone], "backbone.py": ("Backbone", "build", "network"), "head.py": ("build",)},
-        {"features.py": ("Extractor", "_compile", "apply"), "head.py": ("ADAMS", "Trainer")},
+        {"features.py": ("Extractor", "_compile", "apply", "_outputs"), "head.py": ("ADAMS", "Trainer")},
         {"classifier.py": ("assemble", "save", "load")},
         {"classifier.py": ("Classifier",), "head.py": ("Head",)},
     ]
