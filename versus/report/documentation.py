@@ -165,8 +165,8 @@ def speeds(kind: Callable[[pd.DataFrame], speed.Table]) -> str:
 def speed_answer() -> str:
     """Write who is faster, in two sentences and a small table."""
     rows = speed.read()
-    said = (f"**Which is faster?** {speed.answer(rows)} [Measured in turn](docs/speed.md), several times: medians "
-            "(lowest to highest), above 1 where Keras is better.")
+    said = (f"**Which is faster?** {speed.answer(rows)} [Measured in turn](docs/speed.md): medians (lowest to "
+            "highest), once where there is no range; above 1 where Keras is better.")
     return f"{textwrap.fill(said, WIDTH, break_on_hyphens=False)}\n\n{_table(*speed.short(rows))}"
 
 
