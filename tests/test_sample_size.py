@@ -77,4 +77,4 @@ def test_a_difference_that_is_no_share_is_refused(difference):
 def test_the_sentence_says_how_many_seeds_are_enough(seeds_needed, words):
     sentence = sentences.sample_size(Plan(0.02, 1, 1, 3, 0.5, {3: 10}, seeds_needed))
     assert words in sentence and sentence.startswith("With 1 image and 3 seeds, as in this run, the probability of "
-                                                     "showing it is 50%; ")
+                                                     "showing it is 50 %; ")
