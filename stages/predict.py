@@ -36,12 +36,11 @@ def main(name):
         with tqdm(total=len(images.files), desc=f"{each} images in {title}", unit="image", disable=None) as bar:
             features = own.apply(backbone, batches, False, bar)
         probabilities = predict_seeds(head.Head(heads.widths(heads_of_seeds[0])), heads_of_seeds, features)
+        predictions = Predictions(tuple(range(len(heads_of_seeds))), tuple(images.names), tuple(images.classes),
+                                  images.labels, probabilities, units.read("data/split.csv", each, images.names), each)
         if each == "validation":
-            deployed = probabilities.mean(axis=0) if info.deploy == "mean" else probabilities[0]
-            check_classifier(own, classifier, batches, deployed)
+            check_classifier(own, classifier, batches, predictions.deployed(info.deploy).probabilities[0])
             check_same(probabilities, recorded, "those of training")
-    predictions = Predictions(tuple(range(len(heads_of_seeds))), tuple(images.names), tuple(images.classes),
-                              images.labels, probabilities, units.read("data/split.csv", part, images.names), part)
     predictions_csv.write(predictions, f"data/predictions/{name}.csv")
 
 

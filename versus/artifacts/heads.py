@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
+
+from versus.artifacts.seed_by_seed import SeedBySeed
 
 LAYERS = ("hidden", "output")
 Head = list[tuple[np.ndarray, np.ndarray]]  # for each of LAYERS a kernel (inputs, outputs) and a bias (outputs,)
@@ -60,9 +64,16 @@ def save_record(trained: list[Trained], curves: dict[str, np.ndarray], path: str
                "probabilities": np.stack([one.probabilities[-1] for one in trained])} | curves, path)
 
 
-def read_record(path: str | Path) -> dict[str, np.ndarray]:
-    """Read what `save_record` wrote, by name."""
-    return load_file(path)
+def read_record(path: str | Path) -> dict[str, Any]:
+    """Read what `save_record` wrote, by name: arrays, but the probabilities are read seed by seed."""
+    def of_seed(seed: int) -> np.ndarray:
+        with safe_open(path, "numpy") as file:  # each time: what it has read stays in memory until it is closed
+            return file.get_slice("probabilities")[seed]
+
+    with safe_open(path, "numpy") as file:
+        shape = tuple(file.get_slice("probabilities").get_shape())
+        return {name: file.get_tensor(name) for name in file.keys() if name != "probabilities"} | {
+            "probabilities": SeedBySeed(shape, of_seed)}
 
 
 def read_trained(heads: str | Path, record: str | Path) -> list[Trained]:

@@ -1,24 +1,43 @@
-"""Predictions of one classifier in memory; `predictions_csv` reads and writes them."""
+"""Predictions of one classifier; `predictions_csv` reads and writes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
+
+from versus.artifacts.seed_by_seed import SeedBySeed
+
+SUM_TOLERANCE = 1e-3  # of probabilities: softmax in single precision, or rounding to a few digits
 
 
 class PredictionsError(ValueError):
     """A file of predictions that cannot be used, or two that do not go together."""
 
 
+class Outcomes(NamedTuple):
+    """What each seed makes of each image, (seeds, images)."""
+
+    predicted: np.ndarray       # int, the most probable class; of equal ones the first
+    confidences: np.ndarray     # the probability of that class
+    own: np.ndarray             # the probability of the true class
+    squared_errors: np.ndarray  # the sum over the classes of (probability - truth)^2, where truth is 0 or 1
+
+
 @dataclass(frozen=True)
 class Predictions:
-    """Predictions of one classifier for the same images with every seed, images sorted by class and file."""
+    """Predictions of one classifier for the same images with every seed, images sorted by class and file.
+
+    The probabilities of many seeds, images and classes need not fit into memory: go through them seed by seed, as
+    `outcomes` and `mean` do, which are computed once.
+    """
 
     seeds: tuple[int, ...]
     files: tuple[str, ...]
     class_names: tuple[str, ...]
     labels: np.ndarray         # (images,) int, indices into class_names
-    probabilities: np.ndarray  # (seeds, images, classes) float64; each row sums to 1
+    probabilities: np.ndarray | SeedBySeed  # (seeds, images, classes) float64; each row sums to 1
     # (images,) int, the independent unit of each image: images of one unit, such as near-duplicates, are no independent
     # evidence. By default each image is a unit of its own; numbered from 0 in the order of the units' first images
     units: np.ndarray = field(default_factory=lambda: np.array([], int))
@@ -42,10 +61,20 @@ class Predictions:
         number = len(self.labels)
         return " ".join(filter(None, (f"{number:,}", self.part, "image" if number == 1 else "images")))
 
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        rows, each = np.arange(len(self.labels)), []
+        for of_seed in self.probabilities:
+            predicted, own = of_seed.argmax(axis=1), of_seed[rows, self.labels]
+            errors = of_seed.astype(float)
+            errors[rows, self.labels] -= 1
+            each.append((predicted, of_seed[rows, predicted], own, np.square(errors, out=errors).sum(axis=1)))
+        return Outcomes(*map(np.array, zip(*each)))
+
     @property
     def predicted(self) -> np.ndarray:
         """The predicted classes, (seeds, images) int; of equal probabilities the first."""
-        return self.probabilities.argmax(axis=2)
+        return self.outcomes.predicted
 
     @property
     def correct(self) -> np.ndarray:
@@ -55,17 +84,25 @@ class Predictions:
     @property
     def log_losses(self) -> np.ndarray:
         """Minus the logarithm of the probability given to the true class, (seeds, images)."""
-        own = np.take_along_axis(self.probabilities, self.labels[None, :, None], axis=2)[:, :, 0]
+        own = self.outcomes.own
         return -np.log(np.maximum(own, np.finfo(own.dtype).eps))
 
-    def with_probabilities(self, probabilities: np.ndarray) -> "Predictions":
+    @cached_property
+    def mean(self) -> np.ndarray:
+        """The mean probabilities over the seeds, (images, classes)."""
+        total = np.zeros(self.probabilities.shape[1:])
+        for of_seed in self.probabilities:
+            total += of_seed
+        return total / len(self.probabilities)
+
+    def with_probabilities(self, probabilities: np.ndarray | SeedBySeed) -> "Predictions":
         """Return other predictions, (seeds, images, classes), for the same images."""
         return replace(self, seeds=tuple(range(len(probabilities))), probabilities=probabilities)
 
     def deployed(self, deploy: str) -> "Predictions":
         """Return the predictions of the saved classifier, of one seed: see `model.deploy`."""
         if deploy == "mean":
-            return self.with_probabilities(self.probabilities.mean(axis=0, keepdims=True))
+            return self.with_probabilities(self.mean[None])
         return self.first_seeds(1)
 
     def first_seeds(self, number: int) -> "Predictions":
@@ -88,12 +125,8 @@ def pair(one: Predictions, other: Predictions, titles: tuple[str, str],
             if missing:
                 problems.append(f"{title} has no predictions for the {what} {some(sorted(missing))}")
     if not problems:
-        order = [other.class_names.index(name) for name in one.class_names]
-        position = {name: number for number, name in enumerate(one.class_names)}
-        labels = np.array([position[other.class_names[label]] for label in other.labels])
-        other = replace(other, class_names=one.class_names, labels=labels,
-                        probabilities=other.probabilities[..., order])
-        of_files = dict(zip(other.files, labels))  # files are sorted by class, so another class is another order
+        other = _with_classes(other, one.class_names)
+        of_files = dict(zip(other.files, other.labels))  # files are sorted by class, so another class is another order
         if changed := [file for file, label in zip(one.files, one.labels) if of_files[file] != label]:
             problems.append(f"the true class differs for {some(changed)}")
         else:
@@ -104,6 +137,24 @@ def pair(one: Predictions, other: Predictions, titles: tuple[str, str],
         raise PredictionsError(f"{titles[0]} and {titles[1]} cannot be compared: {'; '.join(problems)}; expected the "
                                f"same seeds, files, classes and units in both ({advice})")
     return one, other
+
+
+def _with_classes(predictions: Predictions, names: tuple[str, ...]) -> Predictions:
+    """Return predictions whose classes have the order of `names`."""
+    if predictions.class_names == names:
+        return predictions
+    own = {name: number for number, name in enumerate(predictions.class_names)}
+    position = {name: number for number, name in enumerate(names)}
+    labels = np.array([position[predictions.class_names[label]] for label in predictions.labels])
+    order, values = [own[name] for name in names], predictions.probabilities
+    return replace(predictions, class_names=names, labels=labels, probabilities=(
+        values.with_classes(order) if isinstance(values, SeedBySeed) else values[..., order]))
+
+
+def same_probabilities(one: Predictions, other: Predictions) -> bool:
+    """Whether all probabilities of two predictions are equal, to the last bit."""
+    return (one.probabilities.shape == other.probabilities.shape
+            and all(map(np.array_equal, one.probabilities, other.probabilities)))
 
 
 def _with_equal_units(one: Predictions, other: Predictions) -> tuple[Predictions, Predictions, list[str]]:

@@ -5,68 +5,115 @@ p_<class> (the predicted probability, 0..1; they sum to 1). Each seed has one ro
 what an image shows, such as a patient or a video: images of one unit are no independent evidence. Without it, or where
 it is empty, each image is a unit of its own. A column part says of which part of the split the images are. Further
 columns are ignored. In this project `file` is <class>/<name>, and `unit` the number of a group of near-duplicates.
+
+Beside each file that is written lies NAME.npy, the same probabilities as an array of NumPy's (see `predictions_npy`).
+Only where there are more than MOST_IN_CSV of them it is read. The CSV file then has, instead of the columns p_<class>,
+predicted (the class of the greatest probability), predicted_probability and class_probability (the probabilities of
+that class and of the true one), and classes: the names of all classes in their order, as JSON in the first row.
 """
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 
-from versus.artifacts.predictions import Predictions, PredictionsError, some
+from versus.artifacts import predictions_npy, predictions_rows
+from versus.artifacts.predictions import SUM_TOLERANCE, Predictions, PredictionsError, some
+from versus.artifacts.predictions_rows import CLASSES, EXPECTED, PREDICTED, PROBABILITIES, UNIT, Problems, Rows
+from versus.artifacts.seed_by_seed import SeedBySeed
 
-COLUMNS = ("seed", "file", "class")
-UNIT = "unit"  # a further column, which may be missing
-SHOWN = 10  # problems, or names in one of them, that an error lists
-EXPECTED = "expected predictions as CSV in UTF-8 with the columns seed, file, class and p_<class>"
-SUM_TOLERANCE = 1e-3  # of probabilities: softmax in single precision, or rounding to a few digits
+MOST_IN_CSV = 5_000_000  # probabilities; as text they take 60 MB, and 100 seeds of 10,000 images of 1,000 classes 13 GB
 
 
 def write(predictions: Predictions, path: str | Path) -> None:
-    """Write predictions as CSV, in the order of seeds, then images."""
-    frames = []
-    for seed, probabilities in zip(predictions.seeds, predictions.probabilities):
-        frame = pd.DataFrame(probabilities, columns=[f"p_{name}" for name in predictions.class_names])
-        frame.insert(0, "seed", seed)
-        if predictions.part:
-            frame.insert(1, "part", predictions.part)
-        frame.insert(1, "file", predictions.files)
-        frame.insert(2, "class", [predictions.class_names[label] for label in predictions.labels])
-        frame.insert(3, UNIT, predictions.units)
-        frames.append(frame)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    pd.concat(frames).to_csv(path, index=False)
+    """Write predictions as CSV, in the order of seeds, then images, and the probabilities beside it as .npy.
+
+    Each seed's probabilities are asked for once, and nothing is written if that fails.
+    """
+    short = np.prod(predictions.probabilities.shape) > MOST_IN_CSV
+    with _replacing(Path(path)) as table, _replacing(predictions_npy.beside(path)) as array:
+        with open(table, "w", encoding="utf-8", newline="") as rows, open(array, "wb") as numbers:
+            for number, (seed, of_seed) in enumerate(zip(predictions.seeds, predictions.probabilities)):
+                if number == 0:
+                    predictions_npy.write_header(predictions.probabilities.shape, of_seed.dtype, numbers)
+                predictions_npy.write_seed(of_seed, numbers)
+                columns = _short(predictions, of_seed) if short else pd.DataFrame(
+                    of_seed, columns=[f"p_{name}" for name in predictions.class_names])
+                if short:
+                    columns[CLASSES] = ""
+                    if number == 0:
+                        columns.loc[0, CLASSES] = json.dumps(predictions.class_names, ensure_ascii=False)
+                _rows(predictions, seed, columns).to_csv(rows, index=False, header=number == 0)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Give another path to write to, which becomes `path` if all goes well and is removed if not."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _rows(predictions: Predictions, seed: int, columns: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of one seed, which end with `columns`."""
+    columns.insert(0, "seed", seed)
+    columns.insert(1, "file", predictions.files)
+    columns.insert(2, "class", [predictions.class_names[label] for label in predictions.labels])
+    columns.insert(3, UNIT, predictions.units)
+    if predictions.part:
+        columns.insert(4, "part", predictions.part)
+    return columns
+
+
+def _short(predictions: Predictions, of_seed: np.ndarray) -> pd.DataFrame:
+    """Return the columns that are written instead of those of all classes."""
+    images, predicted = np.arange(len(of_seed)), of_seed.argmax(axis=1)
+    names = np.array(predictions.class_names, object)
+    values = (of_seed[images, predicted], of_seed[images, predictions.labels])
+    return pd.DataFrame({PREDICTED: names[predicted]} | dict(zip(PROBABILITIES, values)))
 
 
 def read(path: str | Path) -> Predictions:
     """Read a CSV file of predictions; raise PredictionsError that lists what is wrong, by line and column."""
     try:
-        data = Path(path).read_bytes()
+        file = open(path, "rb")
     except OSError as error:
         raise PredictionsError(f"{path}: {error.strerror}; {EXPECTED}: name a file that exists (those of this project "
                                "are written by `dvc repro`)") from None
-    return parse(data, path)
+    with file:
+        return parse(file, path, lambda: open(predictions_npy.beside(path), "rb"))
 
 
-def parse(data: bytes, path: str | Path) -> Predictions:
-    """Read predictions from the content of a CSV file, as `read` does; errors name it `path`."""
-    rows = _read_rows(data, path)
-    names = _class_names(rows.columns)
-    numbers = rows[["seed", *(f"p_{name}" for name in names)]].apply(pd.to_numeric, errors="coerce")
-    problems = [*_problems_of_rows(rows, numbers, names), *_problems_of_seeds(rows.assign(seed=numbers["seed"]), names)]
-    _refuse(path, problems)
+def parse(file: BinaryIO, path: str | Path, open_array: Callable[[], BinaryIO]) -> Predictions:
+    """Read predictions from an open CSV file, as `read` does; errors name it `path`.
 
-    rows = rows.assign(**numbers).sort_values(["seed", "class", "file"], kind="stable")
-    seeds = tuple(int(seed) for seed in rows["seed"].unique())
-    first = rows[rows["seed"] == seeds[0]]
-    probabilities = rows[[f"p_{name}" for name in names]].to_numpy(float).reshape(len(seeds), len(first), len(names))
-    labels = np.array([names.index(name) for name in first["class"]])
-    parts = set(rows["part"]) if "part" in rows else set()
-    return Predictions(seeds, tuple(first["file"]), names, labels,
-                       probabilities / probabilities.sum(axis=2, keepdims=True), _units(first),
-                       parts.pop() if len(parts) == 1 else "")
+    `open_array` opens the .npy beside it, if it is needed, and may raise OSError.
+    """
+    rows = predictions_rows.read(file, path)
+    table = pd.DataFrame(rows.texts, index=rows.lines, dtype=object)
+    seeds, order = _seeds_and_order(table, rows)
+    rows.problems.refuse()
+
+    first, parts = table.iloc[order[0]], set(table["part"]) if "part" in table else set()
+    label = {name: number for number, name in enumerate(rows.class_names)}
+    array = predictions_npy.beside(path)
+    probabilities = _of_array(rows, order, array, open_array) if rows.short else _of_columns(rows.numbers, order)
+    predictions = Predictions(seeds, tuple(first["file"]), rows.class_names,
+                              np.array([label[name] for name in first["class"]]), probabilities, _units(first),
+                              parts.pop() if len(parts) == 1 else "")
+    if rows.short:
+        rows.problems.add(_disagreements(predictions, rows, order, array))
+        rows.problems.refuse()
+    return predictions
 
 
 def _units(rows: pd.DataFrame) -> np.ndarray:
@@ -77,116 +124,77 @@ def _units(rows: pd.DataFrame) -> np.ndarray:
     return pd.factorize(np.where(named, "unit " + rows[UNIT], "file " + rows["file"]))[0]
 
 
-def _class_names(columns: Iterable[str]) -> tuple[str, ...]:
-    return tuple(column.removeprefix("p_") for column in columns if column.startswith("p_"))
+def _of_columns(numbers: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return the probabilities of rows (rows, classes) in `order`, (seeds, images), scaled to sums of exactly 1."""
+    if not np.array_equal(order.ravel(), np.arange(order.size)):
+        numbers = numbers[order.ravel()]
+    probabilities = numbers.reshape(*order.shape, -1)
+    probabilities /= probabilities.sum(axis=2, keepdims=True)
+    return probabilities
 
 
-def _read_rows(data: bytes, path: str | Path) -> pd.DataFrame:
-    """Read the columns of predictions as text. The index of a row is the line of the file on which it starts."""
-    lines, records = _read_records(data, path)
-    header = records[0] if records else []
-    _refuse(path, _problems_of_columns(header, len(records) - 1))
-    _refuse(path, [f"line {line}: got {len(record)} fields; expected {len(header)}, as in line {lines[0]}"
-                   for line, record in zip(lines, records) if len(record) != len(header)])
-    used = [k for k, column in enumerate(header) if column in (*COLUMNS, UNIT, "part") or column.startswith("p_")]
-    return pd.DataFrame([[record[k] for k in used] for record in records[1:]], columns=[header[k] for k in used],
-                        index=lines[1:], dtype=str)
-
-
-def _read_records(data: bytes, path: str | Path) -> tuple[list[int], list[list[str]]]:
-    """Read a CSV file: the lines on which its records start, and their fields. Blank lines are left out."""
-    lines, records = [], []
-    end = 0  # last line of the record before: a field in quotes can hold several lines
+def _of_array(rows: Rows, order: np.ndarray, path: Path, open_array: Callable[[], BinaryIO]) -> SeedBySeed:
+    """Return the probabilities in the array beside a CSV file, in `order`, (seeds, images) of the rows."""
+    seeds, images = order // order.shape[1], order % order.shape[1]  # places in the array, if it has the rows' order
+    if (seeds != seeds[:, :1]).any() or (images != images[0]).any():
+        rows.problems.add([f"got rows in another order than {path} can have; expected seed by seed, and the images of "
+                           "each in the same order: leave the rows as they were written"])
+        rows.problems.refuse()
     try:
-        reader = csv.reader(io.StringIO(_decode(data, path), newline=""), strict=True)
-        for record in reader:
-            if record:
-                lines.append(end + 1)
-                records.append(record)
-            end = reader.line_num
-    except csv.Error as error:
-        _refuse(path, [f"line {end + 1}: got a row that is not CSV ({error}); expected fields separated by commas, in "
-                       "double quotes if they hold a comma, a quote or a line break, and a quote inside doubled"])
-    return lines, records
+        file = open_array()
+    except OSError as error:
+        raise PredictionsError(f"{path}: {error.strerror}; expected the probabilities beside the CSV file, which has "
+                               "no columns p_<class>: copy both files, or run `dvc pull` or `dvc repro`") from None
+    values = predictions_npy.read(file, (*order.shape, len(rows.class_names)), path)
+    if np.array_equal(images[0], np.arange(order.shape[1])):
+        return SeedBySeed(values.shape, lambda seed: values[seeds[seed, 0]])
+    return SeedBySeed(values.shape, lambda seed: values[seeds[seed, 0]][images[0]])
 
 
-def _decode(data: bytes, path: str | Path) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise PredictionsError(f"{path}: line {line}: got the byte {data[error.start]:#04x}, which is not UTF-8; "
-                               f"{EXPECTED}: save it as 'CSV UTF-8'") from None
+def _disagreements(predictions: Predictions, rows: Rows, order: np.ndarray, path: Path) -> Iterator[str]:
+    """Yield where a CSV file says something else than the array beside it."""
+    names = np.array(rows.class_names, object)[predictions.predicted]  # (seeds, images)
+    values = np.stack([predictions.outcomes.confidences, predictions.outcomes.own], axis=2)
+    others = rows.texts[PREDICTED][order] != names
+    apart = np.abs(rows.numbers[order] - values) > 2 * SUM_TOLERANCE  # the array's are scaled to sums of 1
+    for seed, image in np.argwhere(others | apart.any(axis=2)):
+        row = order[seed, image]
+        if others[seed, image]:
+            yield (f"line {rows.lines[row]}, column {PREDICTED!r}: got {rows.texts[PREDICTED][row]!r}; expected "
+                   f"{names[seed, image]!r}, the most probable class in {path}")
+        for column in np.flatnonzero(apart[seed, image]):
+            yield (f"line {rows.lines[row]}, column {PROBABILITIES[column]!r}: got {rows.numbers[row, column]:g}; "
+                   f"expected {values[seed, image, column]:g}, as in {path}")
 
 
-def _refuse(path: str | Path, problems: Iterable[str]) -> None:
-    """Raise PredictionsError if there are any problems; it lists the first ones and counts the others."""
-    listed = list(problems)
-    if listed:
-        others = len(listed) - SHOWN
-        more = [f"and {others:,} more {'problem' if others == 1 else 'problems'} of this file"] if others > 0 else []
-        raise PredictionsError("\n".join(f"{path}: {problem}" for problem in listed[:SHOWN] + more)
-                               + "\nCorrect the file. If `dvc repro` wrote it, run `dvc repro --force` to write it "
-                               "again")
+def _seeds_and_order(table: pd.DataFrame, rows: Rows) -> tuple[tuple[int, ...], np.ndarray]:
+    """Return the seeds, and which row has each seed and image, (seeds, images), sorted by seed, class and file.
+
+    Adds to `rows.problems` where seeds have other files, classes or units than the first one. With any problem the
+    order means nothing.
+    """
+    texts = pd.unique(table["seed"])
+    values = pd.to_numeric(np.array(texts, object), errors="coerce")
+    if not all(float(value).is_integer() for value in values):
+        return (), np.zeros((1, 1), int)  # whose row it is that has a wrong seed is unknown
+    number = {text: int(value) for text, value in zip(texts, values)}
+    table = table.assign(seed=[number[text] for text in table["seed"]])
+    codes, seeds = pd.factorize(table["seed"], sort=True)
+    files, classes = (pd.factorize(table[column], sort=True)[0] for column in ("file", "class"))
+    units = pd.factorize(table[UNIT].str.strip())[0] if UNIT in table else files
+    order = np.lexsort((files, classes, codes))
+    if len(order) % len(seeds) == 0:
+        order = order.reshape(len(seeds), -1)
+        same = all((each[order] == each[order[0]]).all() for each in (files, classes, units))
+        if (same and (codes[order] == np.arange(len(seeds))[:, None]).all()
+                and len(np.unique(files[order[0]])) == order.shape[1]):
+            return tuple(int(seed) for seed in seeds), order
+    rows.problems.add(_problems_of_seeds(table, set(rows.class_names)))
+    return (), np.zeros((1, 1), int)
 
 
-def _problems_of_columns(header: list[str], rows: int) -> Iterator[str]:
-    """Yield what is wrong with the columns, and whether there are no rows below them."""
-    if not header:
-        yield "got an empty file; expected a line with the columns seed, file, class and p_<class> for each class"
-        return
-    if len(header) == 1 and (separators := [separator for separator in ";\t|" if separator in header[0]]):
-        yield (f"line 1: got columns separated by {separators[0]!r}; expected commas, and decimal points in the "
-               "probabilities: save the file with another separator")
-        return
-    for column in COLUMNS:
-        if column not in header:
-            yield (f"line 1: got no column {column!r} among {some(header, most=SHOWN)}; expected seed, file, class and "
-                   "p_<class> for each class")
-    names = _class_names(header)
-    for column in dict.fromkeys((*COLUMNS, UNIT, *(f"p_{name}" for name in names))):
-        if header.count(column) > 1:
-            yield f"line 1: got the column {column!r} {header.count(column)} times; expected it once"
-    if len(set(names)) < 2:
-        yield (f"line 1: got {len(set(names))} columns p_<class>; expected at least two, one for each class: for two "
-               "classes the probabilities of both")
-    if rows < 1:
-        yield "got no rows; expected one for each seed and image"
-
-
-def _problems_of_rows(rows: pd.DataFrame, numbers: pd.DataFrame, names: tuple[str, ...]) -> Iterator[str]:
-    """Yield what is wrong with single rows."""
-    columns = [f"p_{name}" for name in names]
-    values = numbers[columns].to_numpy(float)
-    outside = ~((values >= 0) & (values <= 1 + SUM_TOLERANCE))  # NaN included
-    wrong_sum = ~outside.any(axis=1) & (np.abs(values.sum(axis=1) - 1) > SUM_TOLERANCE)
-    not_whole = ~_whole(numbers["seed"])
-    unknown = ~rows["class"].isin(names).to_numpy()
-    for i in np.flatnonzero(not_whole | unknown | outside.any(axis=1) | wrong_sum):
-        line, row = f"line {rows.index[i]}", rows.iloc[i]
-        if not_whole[i]:
-            yield f"{line}, column 'seed': got {row['seed']!r}; expected a whole number"
-        if unknown[i]:
-            yield (f"{line}, column 'class': got {row['class']!r}, which has no column p_<class>; expected one of "
-                   f"{some(names, most=SHOWN)}")
-        for column in np.flatnonzero(outside[i]):
-            yield (f"{line}, column {columns[column]!r}: got {row[columns[column]]!r}; expected a probability from 0 "
-                   "to 1")
-        if wrong_sum[i]:
-            yield (f"{line}, columns {columns[0]!r} to {columns[-1]!r}: got probabilities that sum to "
-                   f"{values[i].sum():g}; expected 1")
-
-
-def _whole(seeds: pd.Series) -> np.ndarray:
-    values = seeds.to_numpy(float)
-    return np.isfinite(values) & (values == np.floor(values))
-
-
-def _problems_of_seeds(rows: pd.DataFrame, names: tuple[str, ...]) -> Iterator[str]:
+def _problems_of_seeds(rows: pd.DataFrame, names: set[str]) -> Iterator[str]:
     """Yield where seeds have other files or classes than the first one; `rows` have their seeds as numbers."""
-    if not _whole(rows["seed"]).all():
-        return  # whose row it is that has a wrong seed is unknown
-    rows = rows.assign(seed=rows["seed"].map(int))
     for i in np.flatnonzero(rows.duplicated(["seed", "file"])):
         row = rows.iloc[i]
         yield (f"line {rows.index[i]}, column 'file': got {row['file']!r} once more for seed {row['seed']}; expected "
@@ -199,7 +207,7 @@ def _problems_of_seeds(rows: pd.DataFrame, names: tuple[str, ...]) -> Iterator[s
         if extra := sorted(classes.keys() - expected.keys()):
             yield f"seed {seed}: got rows for {some(extra)}, which seed {first} lacks; expected the same files"
         if changed := sorted(file for file in expected.keys() & classes.keys()
-                             if expected[file] != classes[file] and {expected[file], classes[file]} <= set(names)):
+                             if expected[file] != classes[file] and {expected[file], classes[file]} <= names):
             yield f"seed {seed}: got another class than in seed {first} for {some(changed)}; expected the same"
     if UNIT in rows:
         units = rows.assign(**{UNIT: rows[UNIT].str.strip()}).groupby("file")[UNIT].nunique()

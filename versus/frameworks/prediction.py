@@ -7,6 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from versus.artifacts import heads
+from versus.artifacts.seed_by_seed import SeedBySeed
 from versus.recipe.pixels import ImageBatches
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}  # of a probability; rounding in batches of other sizes is smaller
@@ -24,13 +25,13 @@ class MismatchError(ValueError):
     """A saved classifier whose predictions are not those of training."""
 
 
-def predict_seeds(head: Predictor, weights: list[heads.Head], features: np.ndarray) -> np.ndarray:
+def predict_seeds(head: Predictor, weights: list[heads.Head], features: np.ndarray) -> SeedBySeed:
     """Compute the probabilities with each seed's weights: (seeds, images, classes) from features (images, width)."""
-    probabilities = []
-    for of_seed in weights:
-        head.reset(of_seed)
-        probabilities.append(head.probabilities(features))
-    return np.stack(probabilities)
+    def of_seed(seed: int) -> np.ndarray:
+        head.reset(weights[seed])
+        return head.probabilities(features)
+
+    return SeedBySeed((len(weights), len(features), heads.widths(weights[0])[-1]), of_seed)
 
 
 def check_classifier(own: ModuleType, classifier: Any, images: ImageBatches, expected: np.ndarray) -> None:
@@ -41,15 +42,18 @@ def check_classifier(own: ModuleType, classifier: Any, images: ImageBatches, exp
     first = images.some(slice(1))
     with tqdm(disable=True) as bar:
         probabilities = own.apply(classifier, first, False, bar)
-    check_same(expected[:len(first.files)], probabilities, "the whole classifier")
+    check_same(expected[None, :len(first.files)], np.asarray(probabilities)[None], "the whole classifier")
 
 
-def check_same(probabilities: np.ndarray, expected: np.ndarray, what: str) -> None:
-    """Raise MismatchError unless two arrays of probabilities agree to their precision; `what` names the second."""
-    expected = np.asarray(expected)
-    same_shape = probabilities.shape == expected.shape
-    difference = np.abs(probabilities - expected).max() if same_shape else np.inf
-    if not difference <= TOLERANCE[str(expected.dtype)]:
+def check_same(probabilities: np.ndarray | SeedBySeed, expected: np.ndarray | SeedBySeed, what: str) -> None:
+    """Raise MismatchError unless both, (seeds, images, classes), agree to their precision; `what` names the second."""
+    difference, allowed = np.inf, min(TOLERANCE.values())
+    if probabilities.shape == expected.shape:
+        difference = 0.0
+        for own, others in zip(probabilities, expected):
+            difference = np.maximum(difference, np.abs(own - others).max())  # of NaN NaN
+            allowed = TOLERANCE[str(others.dtype)]
+    if not difference <= allowed:
         raise MismatchError(f"got probabilities {probabilities.shape} that differ by {difference:.3g} from {what} "
-                            f"{expected.shape}; expected at most {TOLERANCE[str(expected.dtype)]:g}: the model and "
-                            "the features are not from the same run; run `dvc repro --force`")
+                            f"{expected.shape}; expected at most {allowed:g}: the model and the features are not from "
+                            "the same run; run `dvc repro --force`")
