@@ -42,7 +42,7 @@ def positives(predictions):
 @pytest.mark.parametrize("classes", [2, 3])
 def test_roc_curve_is_thin_and_its_area_is_the_mean_of_the_seeds(classes):
     predictions = draw_predictions(10, 600, classes)
-    rows = plots.roc_curve(predictions)
+    rows = plots.roc_curve(plots.counts_of(predictions))
     truth, scores = positives(predictions)
     areas = [metrics.roc_auc_score(truth, of_seed) for of_seed in scores]
     assert len(rows) == 200
@@ -54,7 +54,7 @@ def test_roc_curve_is_thin_and_its_area_is_the_mean_of_the_seeds(classes):
 @pytest.mark.parametrize("classes", [2, 3])
 def test_area_under_precision_and_recall_is_the_mean_average_precision(classes):
     predictions = draw_predictions(10, 600, classes)
-    rows = plots.precision_recall_curve(predictions)
+    rows = plots.precision_recall_curve(plots.counts_of(predictions))
     truth, scores = positives(predictions)
     expected = np.mean([metrics.average_precision_score(truth, of_seed) for of_seed in scores])
     assert len(rows) == 200 and rows["recall"].is_monotonic_increasing
@@ -68,7 +68,8 @@ def test_area_under_precision_and_recall_is_the_mean_average_precision(classes):
 def test_precision_and_recall_by_hand():
     """Scores in falling order: a positive, a negative, two positives. So precision is 1, then 2/3, then 3/4."""
     own = np.array([[0.9, 0.8, 0.7, 0.6]])
-    rows = plots.precision_recall_curve(predictions_of(np.stack([1 - own, own], -1), np.array([1, 0, 1, 1])))
+    rows = plots.precision_recall_curve(plots.counts_of(
+        predictions_of(np.stack([1 - own, own], -1), np.array([1, 0, 1, 1]))))
     shown = [np.interp(recall, rows["recall"], rows["precision"]) for recall in (0.0, 0.3, 0.5, 0.9)]
     assert shown == pytest.approx([1, 1, 2 / 3, 3 / 4])
 
@@ -78,9 +79,9 @@ def test_seeds_of_another_scale_do_not_bend_the_curves():
     labels = np.arange(100) % 2
     own = np.stack([0.1 + 0.2 * labels, 0.7 + 0.2 * labels])  # the second seed's scores are all higher
     predictions = predictions_of(np.stack([1 - own, own], axis=-1), labels)
-    rows = plots.roc_curve(predictions)
+    rows = plots.roc_curve(plots.counts_of(predictions))
     assert metrics.auc(rows["false_positive_rate"], rows["true_positive_rate"]) == pytest.approx(1)
-    assert set(plots.precision_recall_curve(predictions)["precision"]) == {1}
+    assert set(plots.precision_recall_curve(plots.counts_of(predictions))["precision"]) == {1}
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -88,7 +89,7 @@ def test_images_of_one_class_have_curves_only_where_there_are_more_classes(class
     predictions = draw_predictions(2, 60, classes)
     some = predictions.labels == 1
     of_one_class = predictions_of(predictions.probabilities[:, some], predictions.labels[some])
-    for curve in (plots.roc_curve(of_one_class), plots.precision_recall_curve(of_one_class)):
+    for curve in (plots.roc_curve(plots.counts_of(of_one_class)), plots.precision_recall_curve(plots.counts_of(of_one_class))):
         assert len(curve) > 2 if classes == 3 else curve.empty and len(curve.columns) > 1
     assert not recwarn.list
 

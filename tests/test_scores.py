@@ -16,6 +16,7 @@ from versus.artifacts import heads
 from versus.artifacts.heads import Trained
 from versus.artifacts.metrics import read
 from versus.evaluation import scores
+from versus.evaluation.cells import roc_auc
 from versus.frameworks.history import learning_curves
 from versus.params import Compare
 
@@ -92,7 +93,7 @@ def test_images_of_one_class_have_no_roc_auc(classes, recwarn):
     some = predictions.labels == 1
     of_one_class = predictions_of(predictions.probabilities[:, some], predictions.labels[some])
     summary = summarise(of_one_class)
-    assert "roc_auc" not in summary and scores.roc_auc(of_one_class.probabilities[0], of_one_class.labels) is None
+    assert "roc_auc" not in summary and roc_auc(of_one_class) is None
     assert all(np.isfinite(value) for value in summary.values()) and not recwarn.list
     assert not recwarn.list
 
@@ -113,12 +114,17 @@ def test_certain_predictions_that_are_wrong_have_a_finite_log_loss(recwarn):
     assert summary["brier"] == summary["ece"] == 1.0 and not recwarn.list
 
 
+def error_of(values, labels):
+    """The calibration error of (images, classes) probabilities."""
+    return scores.calibration_error(values.max(axis=1), values.argmax(axis=1) == labels)
+
+
 def test_calibration_error_is_small_for_calibrated_predictions_and_known_otherwise():
     rng = np.random.default_rng(0)
     chance = rng.uniform(size=200_000)
     values = np.stack([1 - chance, chance], axis=1)
-    assert scores.calibration_error(values, (rng.uniform(size=len(chance)) < chance).astype(int)) < 0.01
-    assert scores.calibration_error(values, np.zeros(len(chance), int)) == pytest.approx(0.25, abs=0.005)
+    assert error_of(values, (rng.uniform(size=len(chance)) < chance).astype(int)) < 0.01
+    assert error_of(values, np.zeros(len(chance), int)) == pytest.approx(0.25, abs=0.005)
 
 
 def test_calibration_error_is_the_sum_over_bins():
@@ -130,7 +136,7 @@ def test_calibration_error_is_the_sum_over_bins():
         inside = (confidence > k / 15) & (confidence <= (k + 1) / 15)
         if inside.any():
             expected += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
-    assert scores.calibration_error(values, labels) == pytest.approx(expected)
+    assert error_of(values, labels) == pytest.approx(expected)
 
 
 def calibrated(seeds, images, rng):
@@ -164,7 +170,7 @@ def test_copies_make_the_calibration_error_by_chance_larger():
 def test_reliability_pools_the_seeds():
     predictions = draw_predictions(3, 100, 2)
     values, labels = predictions.probabilities, predictions.labels
-    rows = scores.reliability(values, labels)
+    rows = scores.reliability(values.max(axis=2), values.argmax(axis=2) == labels)
     assert rows["images"].sum() == 300 and len(rows) <= 8  # two classes: no confidence below 1/2
     assert (rows["images"] * rows["accuracy"]).sum() == pytest.approx((values.argmax(axis=2) == labels).sum())
     assert rows["confidence"].is_monotonic_increasing

@@ -108,8 +108,9 @@ def _records(file: BinaryIO, path: str | Path) -> Iterator[tuple[int, list[str]]
     """Yield the records of a CSV file, each with the line on which it starts. Blank lines are left out."""
     end = 0  # last line of the record before: a field in quotes can hold several lines
     csv.field_size_limit(LONGEST)
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     try:
-        reader = csv.reader(io.TextIOWrapper(file, "utf-8-sig", newline=""), strict=True)
+        reader = csv.reader(text, strict=True)
         for record in reader:
             if record:
                 yield end + 1, record
@@ -121,6 +122,8 @@ def _records(file: BinaryIO, path: str | Path) -> Iterator[tuple[int, list[str]]
         problems.refuse()
     except UnicodeDecodeError:
         _refuse_encoding(file, path)
+    finally:
+        text.detach()  # the file is the caller's to close
 
 
 def _refuse_encoding(file: BinaryIO, path: str | Path) -> None:

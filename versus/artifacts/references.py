@@ -24,7 +24,8 @@ from versus.artifacts.predictions import Predictions, PredictionsError
 FOLDER = Path("references")
 STAGES = ("weights", "extract", "train", "predict")  # those that the predictions come from; <stage>_<competitor>
 IRRELEVANT = {"compute.threads", "compare.part"}  # of the machine; and said by the images
-COMPUTED = ("data/features", "data/training", "data/predictions")  # without the models, whose files name versions
+PREDICTIONS = "data/predictions/"  # their CSV files: the arrays beside them say the same
+COMPUTED = ("data/features", "data/training", PREDICTIONS)  # without the models, whose files name versions
 
 
 class ReferencesError(ValueError):
@@ -109,7 +110,7 @@ def of_run(name: str) -> tuple[Reference, dict[str, Predictions]]:
         raise ReferencesError(f"got the name {name!r}; expected letters, digits, - and _: it becomes a file's name")
     stages = lock.stages()
     outputs = lock.outputs(stages)
-    paths = {Path(path).stem: path for path in outputs if path.startswith("data/predictions/")}
+    paths = {Path(path).stem: path for path in outputs if path.startswith(PREDICTIONS) and path.endswith(".csv")}
     problems = [f"{path}: {problem}" for path in paths.values() if (problem := _problem(path, outputs[path]))]
     if not paths or "data/split" not in outputs:
         problems.append("dvc.lock: names no predictions, or no images")
@@ -129,7 +130,8 @@ def _problem(path: str, md5: str) -> str:
     """Say why a file is not the one that dvc.lock names, "" if it is."""
     if not Path(path).is_file():
         return "no such file"
-    return "" if hashlib.md5(Path(path).read_bytes()).hexdigest() == md5 else "not the file that dvc.lock names"
+    with open(path, "rb") as file:
+        return "" if hashlib.file_digest(file, "md5").hexdigest() == md5 else "not the file that dvc.lock names"
 
 
 def _params(stages: dict, competitors: list[str]) -> dict[str, Any]:
@@ -144,7 +146,7 @@ def _params(stages: dict, competitors: list[str]) -> dict[str, Any]:
 def _recorded(outputs: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Yield what a reference records of dvc.lock: the images, the weights, and what the competitors computed."""
     for path in sorted(outputs):
-        if path == "data/split" or path.startswith(("models/", *COMPUTED)):
+        if path == "data/split" or path.startswith(("models/", *COMPUTED)) and not path.endswith(".npy"):
             yield path, outputs[path]
 
 

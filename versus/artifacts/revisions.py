@@ -3,12 +3,16 @@
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 
 WORKSPACE = None  # the revision that is no commit: the files as they are
+TEMPORARY = Path(".dvc/tmp")  # on the disk where the files are, which may be large; /tmp may be in memory
 CHANGED = ("modified", "new")  # what `dvc status` says of a file that is not the one in dvc.lock
 
 
@@ -40,7 +44,13 @@ def describe() -> str:
 
 
 def read(path: str, revision: str | None = WORKSPACE) -> bytes:
-    """Return the content of a file of a revision; None stands for the workspace.
+    """Return the content of a file of a revision, as `open_copy` does."""
+    with open_copy(path, revision) as file:
+        return file.read()
+
+
+def open_copy(path: str, revision: str | None = WORKSPACE) -> BinaryIO:
+    """Open a copy of a file of a revision, which is deleted when it is closed; None stands for the workspace.
 
     What git does not hold is read from the workspace (for None), from DVC's cache, or from a remote if one is
     configured. Raises RevisionError.
@@ -54,7 +64,11 @@ def read(path: str, revision: str | None = WORKSPACE) -> bytes:
         files = DVCFileSystem(url=".", rev=revision, config=remotes)  # of today: an old revision may have had none
         if files.exists(path):
             with files.open(path, "rb") as file:
-                return file.read()
+                TEMPORARY.mkdir(parents=True, exist_ok=True)
+                copy = TemporaryFile(dir=TEMPORARY)
+                shutil.copyfileobj(file, copy)
+                copy.seek(0)
+                return copy
     except FileNotFoundError:
         raise RevisionError(_not_in_reach(path, revision)) from None
     except Exception as error:  # whatever a remote raises: each kind has errors of its own

@@ -25,33 +25,38 @@ def _balanced_accuracy(predictions: Predictions) -> np.ndarray:
     return predictions.correct * weights_of_classes(predictions)
 
 
-def _brier(predictions: Predictions) -> np.ndarray:
-    classes = predictions.probabilities.shape[2]
-    errors = ((predictions.probabilities - np.eye(classes)[predictions.labels]) ** 2).sum(axis=2)
-    return errors / 2 if classes == 2 else errors
+def brier(predictions: Predictions) -> np.ndarray:
+    """Return the Brier score: two classes: (p - y)^2, 0..1; more: summed over the classes, 0..2."""
+    errors = predictions.outcomes.squared_errors
+    return errors / 2 if len(predictions.class_names) == 2 else errors
 
 
 def overconfidence(predictions: Predictions) -> np.ndarray:
-    return predictions.probabilities.max(axis=2) - predictions.correct
+    return predictions.outcomes.confidences - predictions.correct
 
 
-def _roc_auc(predictions: Predictions) -> np.ndarray | None:
-    """Return values of each seed and image whose mean is the area, and whose variance is that of DeLong et al. (1988).
+def roc_auc(predictions: Predictions) -> np.ndarray | None:
+    """Return values of each seed and image whose mean is the area under the ROC curve.
 
-    An image's value is the area, plus how much the image's own share of pairs in the right order exceeds it, weighted
-    by how rare its side is. Areas are those of `scores.roc_auc`; None where that is.
+    The area is that of the second of two classes; of more the mean of one class against the rest. Only classes that
+    occur in the labels count; None if fewer than two do. An image's value is the area, plus how much the image's own
+    share of pairs in the right order exceeds it, weighted by how rare its side is: their variance is that of DeLong et
+    al. (1988).
     """
-    labels, classes = predictions.labels, predictions.probabilities.shape[2]
-    occurring = np.unique(labels)
+    labels, occurring = predictions.labels, np.unique(predictions.labels)
     if len(occurring) < 2:
         return None
-    positive_classes = [1] if classes == 2 else list(occurring)
-    return np.mean([[_shares_in_order(of_seed[:, label], labels == label) for of_seed in predictions.probabilities]
-                    for label in positive_classes], axis=0)
+    positive_classes = [1] if len(predictions.class_names) == 2 else list(occurring)
+    values = np.zeros((len(predictions.seeds), len(labels)))
+    for own, of_seed in zip(values, predictions.probabilities):
+        scores = np.ascontiguousarray(of_seed.T)
+        for label in positive_classes:
+            own += _shares_in_order(scores[label], labels == label)
+    return values / len(positive_classes)
 
 
 def _shares_in_order(score: np.ndarray, positive: np.ndarray) -> np.ndarray:
-    """Return each image's value for the area under one ROC curve, (images,), see `_roc_auc`."""
+    """Return each image's value for the area under one ROC curve, (images,), see `roc_auc`."""
     shares = np.empty(len(score))
     for side, sign in ((positive, 1), (~positive, -1)):
         others = np.sort(sign * score[~side])
@@ -67,7 +72,7 @@ CELLS: dict[str, tuple[Cells, Limits]] = {
     "accuracy": (lambda predictions: predictions.correct.astype(float), ones),
     "balanced_accuracy": (_balanced_accuracy, weights_of_classes),
     "log_loss": (lambda predictions: predictions.log_losses, None),
-    "brier": (_brier, None),
-    "roc_auc": (_roc_auc, None),
+    "brier": (brier, None),
+    "roc_auc": (roc_auc, None),
     "overconfidence": (overconfidence, None),
 }

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import bdtr
 
 from versus import params
-from versus.artifacts.predictions import Predictions
+from versus.artifacts.predictions import Predictions, same_probabilities
 from versus.evaluation import article
 from versus.evaluation.cells import CELLS
 from versus.evaluation.chance import chance_of_gap
@@ -58,7 +58,7 @@ def compare(one: Predictions, other: Predictions, settings: params.Compare) -> d
         raise ValueError("got predictions of different seeds, files or classes; expected the same in the same order: "
                          "see predictions.pair")
     result: dict = {}
-    same = np.array_equal(one.probabilities, other.probabilities)
+    same = same_probabilities(one, other)
     for name, (cells, bounds) in CELLS.items():
         first, second = cells(one), cells(other)
         if first is not None and second is not None and (bounds or same or (second - first).any()):

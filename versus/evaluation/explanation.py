@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from versus import params
-from versus.artifacts.predictions import Predictions
+from versus.artifacts.predictions import Predictions, same_probabilities
 from versus.evaluation.findings import by_size
 from versus.evaluation.intervals import estimate
 
@@ -96,7 +96,7 @@ def explain(names: list[str], combinations: list[Predictions], one: Predictions,
     exactly 0 to 0 says that the default changes no bit of any prediction.
     """
     same = _without_effect(names, combinations)
-    native_same = np.array_equal(one.probabilities, other.probabilities)
+    native_same = same_probabilities(one, other)
     rows = []
     for metric, score in METRICS.items():
         values = np.stack([score(predictions) for predictions in combinations])  # (2^k, seeds, images)
@@ -109,7 +109,7 @@ def explain(names: list[str], combinations: list[Predictions], one: Predictions,
 
 def _without_effect(names: list[str], combinations: list[Predictions]) -> list[bool]:
     """Say of each convention whether no combination's predictions change by a single bit when it is switched."""
-    return [all(np.array_equal(combinations[without].probabilities, combinations[without | 1 << j].probabilities)
+    return [all(same_probabilities(combinations[without], combinations[without | 1 << j])
                 for without in _without(len(names), 1 << j)) for j in range(len(names))]
 
 

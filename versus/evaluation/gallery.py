@@ -34,11 +34,11 @@ def groups(one: Predictions, other: Predictions) -> dict[str, np.ndarray]:
     gets wrong changes with chance. An image can be in several groups.
     """
     labels, images = one.labels, np.arange(len(one.labels))
-    means = np.stack([each.probabilities.mean(axis=0) for each in (one, other)])  # (2, images, classes)
-    predicted = means.argmax(axis=2)
-    own = means[:, images, labels].mean(axis=0)
-    highest = np.sort(means, axis=2)[:, :, ::-1]
-    gap = (highest[:, :, 0] - highest[:, :, 1]).min(axis=0)
+    means = (one.mean, other.mean)  # (images, classes) each
+    predicted = np.array([each.argmax(axis=1) for each in means])
+    own = np.mean([each[images, labels] for each in means], axis=0)
+    highest = [np.partition(each, -2, axis=1) for each in means]
+    gap = np.min([each[:, -1] - each[:, -2] for each in highest], axis=0)
     apart = np.abs(means[0] - means[1]).sum(axis=1)
     members = {"wrong": ((predicted != labels).all(axis=0), own), "disagree": (predicted[0] != predicted[1], -apart),
                "undecided": (gap < UNDECIDED, gap), "right": ((predicted == labels).all(axis=0), -own)}
@@ -62,7 +62,7 @@ def table(shown: dict[str, np.ndarray], pair: dict[str, Predictions]) -> pd.Data
             row = {"group": group, "rank": rank, "file": one.files[image],
                    "class": one.class_names[one.labels[image]], "seeds": len(one.seeds)}
             for name, predictions in pair.items():
-                means = predictions.probabilities[:, image].mean(axis=0)
+                means = predictions.mean[image]
                 row |= {f"{name}_predicted": predictions.class_names[means.argmax()],
                         f"{name}_probability": float(means.max()),
                         f"{name}_true": float(means[predictions.labels[image]]),

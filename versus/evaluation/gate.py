@@ -3,7 +3,7 @@
 import pandas as pd
 
 from versus import params
-from versus.artifacts.predictions import Predictions
+from versus.artifacts.predictions import Predictions, same_probabilities
 from versus.evaluation import comparison
 
 SAME, WORSE, LOWER, NOT_WORSE, HIGHER, UNDECIDED = ("same", "worse", "lower", "not worse", "higher", "undecided")
@@ -39,9 +39,8 @@ def judge(before: Predictions, now: Predictions, settings: params.Compare) -> di
     before and now. SAME: all probabilities are equal, so that no statistics are needed.
     """
     result = comparison.compare(before, now, settings)
-    same = bool((before.probabilities == now.probabilities).all())
     return result | {
-        "outcome": SAME if same else outcome((result["accuracy_low"], result["accuracy_high"]), settings.margin),
+        "outcome": SAME if same_probabilities(before, now) else outcome((result["accuracy_low"], result["accuracy_high"]), settings.margin),
         "margin": settings.margin, "before": float(before.correct.mean()), "now": float(now.correct.mean()),
     }
 

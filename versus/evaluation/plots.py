@@ -1,9 +1,9 @@
 """What the plots of one classifier's predictions show: tables that the templates in .dvc/plots draw."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
-from sklearn import metrics
-from sklearn.preprocessing import label_binarize
 
 from versus.artifacts.predictions import Predictions
 from versus.evaluation.scores import reliability
@@ -18,15 +18,15 @@ def plots(predictions: Predictions, record: dict[str, np.ndarray], deploy: str,
     deploy: `model.deploy`, which says what the saved classifier is. Each table begins with the columns competitor,
     which is `title`, and scope: which images the plot is about.
     """
-    images, seeds = predictions.scope, len(predictions.seeds)
+    images, seeds, counts = predictions.scope, len(predictions.seeds), counts_of(predictions)
     saved = "" if seeds == 1 else f", mean of {seeds} seeds" if deploy == "mean" else f", first of {seeds} seeds"
     tables = {
         "curves": (learning_curves(record), "1 seed" if seeds == 1 else f"{seeds} seeds"),
         "confusion": (confusion(predictions.deployed(deploy)), images + saved),
-        "roc": (roc_curve(predictions), f"{images}, {_positive(predictions)}"),
-        "precision_recall": (precision_recall_curve(predictions), f"{images}, {_positive(predictions)}"),
+        "roc": (roc_curve(counts), f"{images}, {_positive(predictions)}"),
+        "precision_recall": (precision_recall_curve(counts), f"{images}, {_positive(predictions)}"),
         "seeds": (seed_accuracies(predictions), images),
-        "reliability": (reliability(predictions.probabilities, predictions.labels), images),
+        "reliability": (reliability(predictions.outcomes.confidences, predictions.correct), images),
     }
     return {name: pd.DataFrame({"competitor": title, "scope": images_of, **rows})
             for name, (rows, images_of) in tables.items()}
@@ -68,51 +68,70 @@ def confusion(predictions: Predictions) -> pd.DataFrame:
                          "share": images / np.maximum(counts.sum(axis=1), 1)[actual]})
 
 
-def _binary(predictions: Predictions) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the truth, (n,), and the scores of each seed, (seeds, n), of a curve; None without both sides of it.
+class Counts(NamedTuple):
+    """How many cases of a curve have at least some score, for each score of a positive case, from high to low.
+
+    Nothing that stands between two of those scores changes the course of a curve.
+    """
+
+    positives: np.ndarray  # (scores,) positive cases with at least this score
+    at_least: np.ndarray   # (scores,) cases with at least this score
+    above: np.ndarray      # (scores,) cases with a higher one
+    cases: int
+
+
+def counts_of(predictions: Predictions) -> list[Counts]:
+    """Count the cases of the curves of each seed; [] without cases of both sides.
 
     Two classes: the second is the positive one. More: micro-average, each class against the rest, pooled.
     """
-    seeds, _, classes = predictions.probabilities.shape
-    if classes == 2:
-        truth, scores = predictions.labels, predictions.probabilities[:, :, 1]
-    else:
-        truth = label_binarize(predictions.labels, classes=np.arange(classes)).ravel()
-        scores = predictions.probabilities.reshape(seeds, -1)
-    return None if truth.all() or not truth.any() else (truth, scores)
+    labels, counts = predictions.labels, []
+    two, positive = len(predictions.class_names) == 2, labels == 1
+    if two and (positive.all() or not positive.any()):
+        return []
+    for of_seed in predictions.probabilities:
+        own = of_seed[positive, 1] if two else of_seed[np.arange(len(labels)), labels]
+        scores, own = np.sort(of_seed[:, 1] if two else of_seed, axis=None), np.sort(own)
+        shown = np.unique(own)[::-1]
+        counts.append(Counts(len(own) - np.searchsorted(own, shown), len(scores) - np.searchsorted(scores, shown),
+                             len(scores) - np.searchsorted(scores, shown, "right"), len(scores)))
+    return counts
 
 
-def roc_curve(predictions: Predictions) -> pd.DataFrame:
+def roc_curve(counts: list[Counts]) -> pd.DataFrame:
     """Return 200 points of the mean ROC curve: the seeds' true positive rates, averaged (Fawcett 2006, section 7.1).
 
     Seeds are not pooled, since their probabilities need not have one scale; the area is the mean of theirs. Which class
-    is the positive one: see `_binary`. Without images of both sides there is no curve.
+    is the positive one: see `counts_of`. Without images of both sides there is no curve.
     """
     shown, rates = np.linspace(0, 1, POINTS - 1), []
-    if (cases := _binary(predictions)) is None:
+    if not counts:
         return pd.DataFrame({"false_positive_rate": [], "true_positive_rate": []}, dtype=float)
-    for scores in cases[1]:
-        false, true, _ = metrics.roc_curve(cases[0], scores)
-        rates.append(np.interp(shown, false, true))  # the last, so the highest, of equal false positive rates
+    for each in counts:
+        before = np.array([0, *each.positives[:-1]])  # positive cases above each score
+        true = np.array([before, each.positives]).T.ravel()
+        false = np.array([each.above - before, each.at_least - each.positives]).T.ravel()
+        negatives, positives = each.cases - each.positives[-1], each.positives[-1]
+        # the last, so the highest, of equal false positive rates
+        rates.append(np.interp(shown, np.array([0, *false, negatives]) / negatives,
+                               np.array([0, *true, positives]) / positives))
     return pd.DataFrame({"false_positive_rate": [0.0, *shown], "true_positive_rate": [0.0, *np.mean(rates, axis=0)]})
 
 
-def precision_recall_curve(predictions: Predictions) -> pd.DataFrame:
+def precision_recall_curve(counts: list[Counts]) -> pd.DataFrame:
     """Return 200 points of the mean precision-recall curve: the seeds' precisions at equal recall, averaged.
 
     The positive class is that of `roc_curve`. The precision at a recall is that at the highest threshold which reaches
     it: a step, never a line between two thresholds, which would promise too much (Davis & Goadrich 2006). So the area
     is the mean of the seeds' average precision. positives: the share of positive cases, the precision by chance.
     """
-    if (cases := _binary(predictions)) is None:
+    if not counts:
         return pd.DataFrame({"recall": [], "precision": [], "positives": []}, dtype=float)
-    shown, precisions = np.linspace(0, 1, POINTS), []
-    for scores in cases[1]:
-        precision, recall, _ = metrics.precision_recall_curve(cases[0], scores)  # recall falls from 1 to 0
-        precision, recall = precision[-2::-1], recall[-2::-1]  # rising; without the point (0, 1), which is no threshold
-        reached = np.searchsorted(recall, shown - 1e-12)
-        precisions.append(precision[np.maximum(reached, np.searchsorted(recall, 1e-12))])
-    return pd.DataFrame({"recall": shown, "precision": np.mean(precisions, axis=0), "positives": cases[0].mean()})
+    shown = np.linspace(0, 1, POINTS)
+    precisions = [(each.positives / each.at_least)[np.searchsorted(each.positives / each.positives[-1], shown - 1e-12)]
+                  for each in counts]
+    return pd.DataFrame({"recall": shown, "precision": np.mean(precisions, axis=0),
+                         "positives": counts[0].positives[-1] / counts[0].cases})
 
 
 def seed_accuracies(predictions: Predictions) -> pd.DataFrame:

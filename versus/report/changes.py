@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from versus import params
-from versus.artifacts import predictions_csv, revisions
+from versus.artifacts import predictions_csv, predictions_npy, revisions
 from versus.artifacts.predictions import Predictions, pair
 from versus.evaluation import gate
 from versus.frameworks import COMPETITORS, Competitor
@@ -12,6 +12,7 @@ from versus.report.numbers import interval, plural, signed
 
 PAIR = tuple(COMPETITORS.values())[:2]  # those of the pipeline; the others are of another era
 PATHS = {each.name: f"data/predictions/{each.name}.csv" for each in PAIR}
+FILES = {*PATHS.values(), *(predictions_npy.beside(path).as_posix() for path in PATHS.values())}
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def find(revision: str, settings: params.Compare) -> tuple[list[Change], list[st
     revisions.commit_of(revision)
     stages = revisions.changed(list(PATHS.values()))
     if stale := {stage: what for stage, files in stages.items()
-                 if (what := [file for file in files if file not in PATHS.values()])}:
+                 if (what := [file for file in files if file not in FILES])}:
         listed = "; ".join(f"{stage} ({', '.join(what[:5])})" for stage, what in list(stale.items())[:5])
         raise revisions.RevisionError("the predictions are not those of this code and these parameters: what changed "
                                       f"since dvc.lock was written is of {plural(len(stale), 'stage')}: "
@@ -51,13 +52,19 @@ def find(revision: str, settings: params.Compare) -> tuple[list[Change], list[st
 def _change(competitor: Competitor, revision: str, settings: params.Compare) -> Change:
     path = PATHS[competitor.name]
     try:
-        before = predictions_csv.parse(revisions.read(path, revision), f"{revision}:{path}")
-        now = predictions_csv.parse(revisions.read(path), path)
+        before, now = read_predictions(path, revision, f"{revision}:{path}"), read_predictions(path)
         before, now = pair(before, now, (revision, "this revision"),
                            "compare revisions of the same images, classes and train.seeds")
         return Change(competitor, before, now, gate.judge(before, now, settings))
     except ValueError as error:
         return Change(competitor, problem=str(error))
+
+
+def read_predictions(path: str, revision: str | None = revisions.WORKSPACE, title: str = "") -> Predictions:
+    """Read a file of predictions of a revision; errors name it `title`, or else `path`."""
+    with revisions.open_copy(path, revision) as file:
+        return predictions_csv.parse(file, title or path, lambda: revisions.open_copy(
+            predictions_npy.beside(path).as_posix(), revision))
 
 
 def sentence(change: Change, revision: str) -> str:

@@ -48,7 +48,7 @@ def _cell(sheet: Sheet, x: int, y: int, image: int, pair: tuple[Predictions, Pre
     one, line = pair[0], Font().line
     ends = (x + CELL - NUMBER - 4, x + CELL)  # right ends of the columns
     names = CELL - 2 * NUMBER - 10
-    means = [each.probabilities[:, image].mean(axis=0) for each in pair]
+    means = [each.mean[image] for each in pair]
     for title, end, colour in zip(titles, ends, COLOURS):
         sheet.write(title, end, y, Font(11, bold=True), colour, "right", NUMBER)
     for label in shown_classes(np.stack(means), int(one.labels[image])):

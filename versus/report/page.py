@@ -277,11 +277,16 @@ def _versions(pair: tuple[Competitor, ...]) -> Grid:
 
 def _hashes(names: list[str]) -> Grid:
     """Fingerprint what the run made of the images, as dvc.lock has it of single files."""
-    files = [Path("data/raw.csv"), Path("data/split.csv"), *(Path(f"data/predictions/{name}.csv") for name in names),
+    files = [Path("data/raw.csv"), Path("data/split.csv"),
+             *(Path(f"data/predictions/{name}.{kind}") for name in names for kind in ("csv", "npy")),
              *(path for name in names for path in sorted(Path("models", name).rglob("*")))]
     return Grid("Files of the run", ["file", "bytes", "MD5"],
-                [[path.as_posix(), f"{path.stat().st_size:,}", hashlib.md5(path.read_bytes()).hexdigest()]
-                 for path in files if path.is_file()])
+                [[path.as_posix(), f"{path.stat().st_size:,}", _md5(path)] for path in files if path.is_file()])
+
+
+def _md5(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def _size(folder: Path) -> str:

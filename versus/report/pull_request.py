@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from versus import params
-from versus.artifacts import metrics, predictions_csv, revisions
+from versus.artifacts import metrics, revisions
 from versus.artifacts.predictions import pair
 from versus.evaluation import comparison, gate, scores
 from versus.report import changes, console, plots, sentences
@@ -105,7 +105,7 @@ def _verdicts(revision: str, settings: params.Compare) -> Iterator[str]:
 def _verdict(revision: str | None, settings: params.Compare, titles: sentences.Titles) -> str:
     """Say what `compare` says of one revision: its table and its sentences."""
     try:
-        both = [predictions_csv.parse(revisions.read(path, revision), path) for path in changes.PATHS.values()]
+        both = [changes.read_predictions(path, revision) for path in changes.PATHS.values()]
         one, other = pair(both[0], both[1], titles)
         own = _settings(revision, settings)
         result = {"part": one.part} | comparison.compare(one, other, own)
