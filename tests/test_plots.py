@@ -89,7 +89,8 @@ def test_images_of_one_class_have_curves_only_where_there_are_more_classes(class
     predictions = draw_predictions(2, 60, classes)
     some = predictions.labels == 1
     of_one_class = predictions_of(predictions.probabilities[:, some], predictions.labels[some])
-    for curve in (plots.roc_curve(plots.counts_of(of_one_class)), plots.precision_recall_curve(plots.counts_of(of_one_class))):
+    counts = plots.counts_of(of_one_class)
+    for curve in (plots.roc_curve(counts), plots.precision_recall_curve(counts)):
         assert len(curve) > 2 if classes == 3 else curve.empty and len(curve.columns) > 1
     assert not recwarn.list
 

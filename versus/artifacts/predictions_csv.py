@@ -24,7 +24,7 @@ import pandas as pd
 
 from versus.artifacts import predictions_npy, predictions_rows
 from versus.artifacts.predictions import SUM_TOLERANCE, Predictions, PredictionsError, some
-from versus.artifacts.predictions_rows import CLASSES, EXPECTED, PREDICTED, PROBABILITIES, UNIT, Problems, Rows
+from versus.artifacts.predictions_rows import CLASSES, EXPECTED, PREDICTED, PROBABILITIES, UNIT, Rows
 from versus.artifacts.seed_by_seed import SeedBySeed
 
 MOST_IN_CSV = 5_000_000  # probabilities; as text they take 60 MB, and 100 seeds of 10,000 images of 1,000 classes 13 GB

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 import numpy as np
 import pandas as pd
@@ -54,48 +54,55 @@ class Rows:
     """The rows in the order of the file."""
 
     class_names: tuple[str, ...]
-    short: bool            # whether the probabilities of all classes are elsewhere: numbers are those of PROBABILITIES
-    lines: np.ndarray      # (rows,) int, the line of the file on which each starts
-    texts: dict[str, np.ndarray]  # the other columns, (rows,) str each
-    numbers: np.ndarray    # (rows, classes) float64, or (rows, 2) if short
-    problems: Problems     # of single rows
+    short: bool                   # whether they have PROBABILITIES instead of those of all classes
+    lines: np.ndarray             # (rows,) int, the line of the file on which each starts
+    texts: dict[str, np.ndarray]  # the other columns by name, (rows,) str each
+    numbers: np.ndarray           # (rows, classes) float64, or (rows, 2) if short
+    problems: Problems            # of single rows
 
 
 def read(file: BinaryIO, path: str | Path) -> Rows:
-    """Read the rows of a CSV file; errors name it `path`. Raises PredictionsError if it has not got such rows at all."""
-    records = _records(file, path)
+    """Read the rows of a CSV file; errors name it `path`. Raises PredictionsError if it has no such rows at all."""
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+    try:
+        return _read(text, path)
+    except UnicodeDecodeError:
+        raise PredictionsError(f"{path}: {_not_utf_8(file)}; {EXPECTED}: save it as 'CSV UTF-8'") from None
+    finally:
+        text.detach()  # the file is the caller's to close
+
+
+def _not_utf_8(file: BinaryIO) -> str:
+    """Say which byte of a file is the first that is not UTF-8."""
+    file.seek(0)
+    data = file.read()
+    try:
+        data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return f"line {line}: got the byte {data[error.start]:#04x}, which is not UTF-8"
+    return "got other bytes than a moment before"
+
+
+def _read(text: TextIO, path: str | Path) -> Rows:
+    records, problems, ragged = _records(text, path), Problems(path), Problems(path)
     first_line, header = next(records, (1, []))
     first = list(islice(records, 1))
-    problems, ragged = Problems(path), Problems(path)
     problems.add(_problems_of_columns(header, len(first)))
     problems.refuse()
     names = tuple(column.removeprefix("p_") for column in header if column.startswith("p_"))
     short = not names
     if short:
         names = _listed_classes(dict(zip(header, first[0][1])), first[0][0], problems)
-    columns = list(PROBABILITIES) if short else [f"p_{name}" for name in names]
-    used = [column for column in header if column in (*COLUMNS, UNIT, "part") or short and column == PREDICTED]
-    places = [header.index(column) for column in columns]
-    texts: dict[str, list[str]] = {column: [] for column in used}
-    known: dict[str, str] = {}  # one object for equal texts
-    lines, numbers, checks = [], [], _Checks(names, columns, short)
+    table = _Table(header, names, short)
     for batch in _batches(chain(first, records), max(HELD // len(header), 1)):
         ragged.add(f"line {line}: got {len(record)} fields; expected {len(header)}, as in line {first_line}"
                    for line, record in batch if len(record) != len(header))
-        if ragged.number:
-            continue
-        for column in used:
-            place = header.index(column)
-            texts[column] += [known.setdefault(record[place], record[place]) for _, record in batch]
-        fields = np.array([record[place] for _, record in batch for place in places], object)
-        values = np.asarray(pd.to_numeric(fields, errors="coerce"), float).reshape(len(batch), len(places))
-        own = {column: texts[column][-len(batch):] for column in used}
-        problems.add(checks.problems([line for line, _ in batch], own, fields.reshape(values.shape), values))
-        lines.append(np.array([line for line, _ in batch]))
-        numbers.append(values)
+        if not ragged.number:
+            problems.add(table.add(batch))
     ragged.refuse()
-    return Rows(names, short, np.concatenate(lines), {column: np.array(each, object) for column, each in texts.items()},
-                np.concatenate(numbers), problems)
+    texts = {column: np.array(values, object) for column, values in table.texts.items()}
+    return Rows(names, short, np.array(table.lines), texts, np.concatenate(table.numbers), problems)
 
 
 def _batches(records: Iterable[tuple[int, list[str]]], size: int) -> Iterator[list[tuple[int, list[str]]]]:
@@ -104,11 +111,10 @@ def _batches(records: Iterable[tuple[int, list[str]]], size: int) -> Iterator[li
         yield batch
 
 
-def _records(file: BinaryIO, path: str | Path) -> Iterator[tuple[int, list[str]]]:
+def _records(text: TextIO, path: str | Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the records of a CSV file, each with the line on which it starts. Blank lines are left out."""
     end = 0  # last line of the record before: a field in quotes can hold several lines
     csv.field_size_limit(LONGEST)
-    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     try:
         reader = csv.reader(text, strict=True)
         for record in reader:
@@ -120,22 +126,6 @@ def _records(file: BinaryIO, path: str | Path) -> Iterator[tuple[int, list[str]]
         problems.add([f"line {end + 1}: got a row that is not CSV ({error}); expected fields separated by commas, in "
                       "double quotes if they hold a comma, a quote or a line break, and a quote inside doubled"])
         problems.refuse()
-    except UnicodeDecodeError:
-        _refuse_encoding(file, path)
-    finally:
-        text.detach()  # the file is the caller's to close
-
-
-def _refuse_encoding(file: BinaryIO, path: str | Path) -> None:
-    """Raise PredictionsError for the first byte of a file that is not UTF-8."""
-    file.seek(0)
-    data = file.read()
-    try:
-        data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise PredictionsError(f"{path}: line {line}: got the byte {data[error.start]:#04x}, which is not UTF-8; "
-                               f"{EXPECTED}: save it as 'CSV UTF-8'") from None
 
 
 def _problems_of_columns(header: list[str], rows: int) -> Iterator[str]:
@@ -183,35 +173,54 @@ def _listed_classes(row: dict[str, str], line: int, problems: Problems) -> tuple
     return tuple(names)
 
 
-class _Checks:
-    """What is wrong with single rows."""
+class _Table:
+    """The columns that are used of a file, a batch of records after the other."""
 
-    def __init__(self, class_names: tuple[str, ...], columns: list[str], short: bool):
-        self.names, self.columns, self.short = dict.fromkeys(class_names), columns, short
-        self.whole: dict[str, bool] = {}  # by the text of a seed
+    def __init__(self, header: list[str], class_names: tuple[str, ...], short: bool):
+        self.lines: list[int] = []
+        self.texts: dict[str, list[str]] = {column: [] for column in header if column in (*COLUMNS, UNIT, "part")
+                                            or short and column == PREDICTED}
+        self.numbers: list[np.ndarray] = []
+        self._header, self._short, self._names = header, short, dict.fromkeys(class_names)
+        self._columns = list(PROBABILITIES) if short else [f"p_{name}" for name in class_names]
+        self._known: dict[str, str] = {}  # one object for equal texts
+        self._whole: dict[str, bool] = {}  # by the text of a seed
 
-    def problems(self, lines: list[int], texts: dict[str, list[str]], fields: np.ndarray,
-                 values: np.ndarray) -> Iterator[str]:
-        """Yield the problems of some rows, in their order; `fields` (rows, columns) are the texts of `values`."""
-        for text in set(texts["seed"]) - self.whole.keys():
-            self.whole[text] = float(pd.to_numeric(np.array([text], object), errors="coerce")[0]).is_integer()
-        not_whole = np.array([not self.whole[text] for text in texts["seed"]])
-        named = ["class", PREDICTED] if self.short else ["class"]
-        unknown = {column: np.array([text not in self.names for text in texts[column]]) for column in named}
+    def add(self, batch: list[tuple[int, list[str]]]) -> Iterator[str]:
+        """Add records with the lines on which they start; yield what is wrong with them."""
+        places = [self._header.index(column) for column in self._columns]
+        fields = np.array([record[place] for _, record in batch for place in places], object)
+        values = np.asarray(pd.to_numeric(fields, errors="coerce"), float).reshape(len(batch), -1)
+        self.numbers.append(values)
+        self.lines += [line for line, _ in batch]
+        own = {}
+        for column, texts in self.texts.items():
+            place = self._header.index(column)
+            own[column] = [self._known.setdefault(record[place], record[place]) for _, record in batch]
+            texts += own[column]
+        return self._problems([f"line {line}" for line, _ in batch], own, fields.reshape(values.shape), values)
+
+    def _problems(self, lines: list[str], texts: dict[str, list[str]], fields: np.ndarray,
+                  values: np.ndarray) -> Iterator[str]:
+        """Yield what is wrong with single rows; `fields` (rows, columns) are the texts of `values`."""
+        for text in set(texts["seed"]) - self._whole.keys():
+            number = float(pd.to_numeric(np.array([text], object), errors="coerce")[0])
+            self._whole[text] = number.is_integer()
+        not_whole = np.array([not self._whole[text] for text in texts["seed"]])
+        named = ["class", PREDICTED] if self._short else ["class"]
+        unknown = np.array([[text not in self._names for text in texts[column]] for column in named])
         outside = ~((values >= 0) & (values <= 1 + SUM_TOLERANCE))  # NaN included
-        wrong_sum = ~outside.any(axis=1) & (np.abs(values.sum(axis=1) - 1) > SUM_TOLERANCE) & (not self.short)
-        for i in np.flatnonzero(not_whole | np.any([*unknown.values()], axis=0) | outside.any(axis=1) | wrong_sum):
-            line = f"line {lines[i]}"
+        wrong_sum = ~outside.any(axis=1) & (np.abs(values.sum(axis=1) - 1) > SUM_TOLERANCE) & (not self._short)
+        for i in np.flatnonzero(not_whole | unknown.any(axis=0) | outside.any(axis=1) | wrong_sum):
             if not_whole[i]:
-                yield f"{line}, column 'seed': got {texts['seed'][i]!r}; expected a whole number"
-            for column in named:
-                if unknown[column][i]:
-                    missing = "which is none of the classes" if self.short else "which has no column p_<class>"
-                    yield (f"{line}, column {column!r}: got {texts[column][i]!r}, {missing}; expected one of "
-                           f"{some([*self.names], most=SHOWN)}")
-            for column in np.flatnonzero(outside[i]):
-                yield (f"{line}, column {self.columns[column]!r}: got {fields[i, column]!r}; expected a probability "
+                yield f"{lines[i]}, column 'seed': got {texts['seed'][i]!r}; expected a whole number"
+            for column in (column for column, of_column in zip(named, unknown) if of_column[i]):
+                missing = "is none of the classes" if self._short else "has no column p_<class>"
+                yield (f"{lines[i]}, column {column!r}: got {texts[column][i]!r}, which {missing}; expected one of "
+                       f"{some([*self._names], most=SHOWN)}")
+            for place in np.flatnonzero(outside[i]):
+                yield (f"{lines[i]}, column {self._columns[place]!r}: got {fields[i, place]!r}; expected a probability "
                        "from 0 to 1")
             if wrong_sum[i]:
-                yield (f"{line}, columns {self.columns[0]!r} to {self.columns[-1]!r}: got probabilities that sum to "
-                       f"{values[i].sum():g}; expected 1")
+                yield (f"{lines[i]}, columns {self._columns[0]!r} to {self._columns[-1]!r}: got probabilities that sum "
+                       f"to {values[i].sum():g}; expected 1")

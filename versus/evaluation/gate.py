@@ -40,7 +40,8 @@ def judge(before: Predictions, now: Predictions, settings: params.Compare) -> di
     """
     result = comparison.compare(before, now, settings)
     return result | {
-        "outcome": SAME if same_probabilities(before, now) else outcome((result["accuracy_low"], result["accuracy_high"]), settings.margin),
+        "outcome": SAME if same_probabilities(before, now) else outcome(
+            (result["accuracy_low"], result["accuracy_high"]), settings.margin),
         "margin": settings.margin, "before": float(before.correct.mean()), "now": float(now.correct.mean()),
     }
 
