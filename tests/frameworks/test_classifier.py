@@ -80,7 +80,7 @@ def test_classifier_and_backbone_are_read_as_they_were_assembled(own, adapter, s
 
     features = adapter.apply(backbone, PIXELS)
     head = own.head.Head(WIDTHS)
-    probabilities = predict_seeds(head, WEIGHTS[:number], features)
+    probabilities = np.array(list(predict_seeds(head, WEIGHTS[:number], features)))
     np.testing.assert_allclose(probabilities.mean(axis=0), expected, atol=1e-6)
     assert np.abs(probabilities[0] - probabilities[-1]).max() > 1e-3 or number == 1
 

@@ -146,9 +146,9 @@ def _of_array(rows: Rows, order: np.ndarray, path: Path, open_array: Callable[[]
         raise PredictionsError(f"{path}: {error.strerror}; expected the probabilities beside the CSV file, which has "
                                "no columns p_<class>: copy both files, or run `dvc pull` or `dvc repro`") from None
     values = predictions_npy.read(file, (*order.shape, len(rows.class_names)), path)
-    if np.array_equal(images[0], np.arange(order.shape[1])):
-        return SeedBySeed(values.shape, lambda seed: values[seeds[seed, 0]])
-    return SeedBySeed(values.shape, lambda seed: values[seeds[seed, 0]][images[0]])
+    in_order = np.array_equal(images[0], np.arange(order.shape[1]))
+    which = slice(None) if in_order else images[0]  # no copy of a seed that is in order
+    return SeedBySeed(values.shape, lambda seed: values[seeds[seed, 0]][which])
 
 
 def _disagreements(predictions: Predictions, rows: Rows, order: np.ndarray, path: Path) -> Iterator[str]:
@@ -157,8 +157,8 @@ def _disagreements(predictions: Predictions, rows: Rows, order: np.ndarray, path
     values = np.stack([predictions.outcomes.confidences, predictions.outcomes.own], axis=2)
     others = rows.texts[PREDICTED][order] != names
     apart = np.abs(rows.numbers[order] - values) > 2 * SUM_TOLERANCE  # the array's are scaled to sums of 1
-    for seed, image in np.argwhere(others | apart.any(axis=2)):
-        row = order[seed, image]
+    wrong = others | apart.any(axis=2)
+    for row, (seed, image) in sorted(zip(order[wrong].tolist(), np.argwhere(wrong).tolist())):
         if others[seed, image]:
             yield (f"line {rows.lines[row]}, column {PREDICTED!r}: got {rows.texts[PREDICTED][row]!r}; expected "
                    f"{names[seed, image]!r}, the most probable class in {path}")
