@@ -2,14 +2,17 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from threadpoolctl import threadpool_limits
 
 from tests.helpers import planted
 from tests.helpers.pipeline import Clone
 from tests.helpers.predictions import IMAGE, MIXED, World, predictions_of_two_classes
+from versus.artifacts import predictions_csv
 from versus.evaluation import gate
 from versus.params import Compare
 
@@ -150,6 +153,29 @@ def test_edited_predictions_are_compared_as_they_are(at):
     path.write_text("\n".join(text[:-1]))
     code, printed = judge(clone)
     assert code == 2 and "Note: data/predictions/torch.csv is compared as it is here" in printed
+
+
+def test_probabilities_in_an_array_come_from_the_cache_too(at, monkeypatch):
+    clone = at("main")
+    clone.output("git", "switch", "--quiet", "--create", "array")
+    monkeypatch.setattr(predictions_csv, "MOST_IN_CSV", 0)
+    path = clone.folder / "data/predictions/torch.csv"
+    predictions = predictions_csv.read(path)
+    path.unlink()
+    predictions_csv.write(predictions, path)
+    assert judge(clone)[0] == 0
+    clone.output("dvc", "commit", "--force", "predict")
+    clone.output("dvc", "add", "data/predictions/torch.npy")
+    clone.commit()
+    md5 = yaml.safe_load(Path(f"{path.with_suffix('.npy')}.dvc").read_text())["outs"][0]["md5"]
+    clone.output("git", "switch", "--quiet", "main")
+    clone.output("dvc", "checkout", "--quiet", "--force")
+    assert not path.with_suffix(".npy").exists()
+    code, printed = judge(clone, "array")
+    assert code == 0 and "PyTorch: not worse. The difference is noise" in printed
+    (clone.folder / ".dvc/cache/files/md5" / md5[:2] / md5[2:]).unlink()
+    code, printed = judge(clone, "array")
+    assert code == 2 and "data/predictions/torch.npy of array is not in DVC's cache" in printed
 
 
 def test_worse_is_said_though_the_other_cannot_be_judged(at):

@@ -65,6 +65,31 @@ def test_area_under_precision_and_recall_is_the_mean_average_precision(classes):
     assert set(rows["positives"]) == {truth.mean()}
 
 
+def of_scikit_learn(truth, scores):
+    """The mean curves at the points that are shown: true positive rates and precisions."""
+    rates, precisions = [], []
+    for of_seed in scores:
+        false, true, _ = metrics.roc_curve(truth, of_seed, drop_intermediate=False)
+        rates.append(np.interp(np.linspace(0, 1, 199), false, true))
+        precision, recall, _ = metrics.precision_recall_curve(truth, of_seed)
+        # the highest threshold with that recall, and at a recall of 0 the highest of all that reaches a positive case
+        precisions.append([precision[np.flatnonzero(recall >= max(shown, 1e-9) - 1e-12)[-1]]
+                           for shown in np.linspace(0, 1, 200)])
+    return np.mean(rates, axis=0), np.mean(precisions, axis=0)
+
+
+@pytest.mark.parametrize("digits", [1, 16])  # with many equal scores and none
+@pytest.mark.parametrize("classes", [2, 3, 30])
+def test_curves_are_those_of_scikit_learn_at_every_point(classes, digits):
+    names = tuple(map(str, range(classes)))
+    predictions = draw_predictions(3, 50, classes, names=names)
+    predictions = replace(predictions, probabilities=predictions.probabilities.round(digits))
+    counts = plots.counts_of(predictions)
+    rates, precisions = of_scikit_learn(*positives(predictions))
+    assert plots.roc_curve(counts)["true_positive_rate"][1:].tolist() == pytest.approx(rates.tolist(), abs=1e-12)
+    assert plots.precision_recall_curve(counts)["precision"].tolist() == pytest.approx(precisions.tolist(), abs=1e-12)
+
+
 def test_precision_and_recall_by_hand():
     """Scores in falling order: a positive, a negative, two positives. So precision is 1, then 2/3, then 3/4."""
     own = np.array([[0.9, 0.8, 0.7, 0.6]])

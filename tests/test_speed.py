@@ -189,16 +189,17 @@ def test_a_workspace_runs_the_pipeline_with_other_parameters(tmp_path):
 def test_growth_is_a_table(tmp_path):
     output = tmp_path / "growth.csv"
     subprocess.run([sys.executable, "-m", "benchmark.speed.growth", "--images", "--seeds", "1", "--epochs",
-                    "--classes", "--frameworks", "torch", "--output", output], cwd=ROOT, env=ENVIRONMENT,
+                    "--classes", "--predictions", "--frameworks", "torch", "--output", output], cwd=ROOT, env=ENVIRONMENT,
                    stdout=subprocess.DEVNULL, check=True)
     rows = metrics.read_table(output)
     assert rows.part.tolist() == ["heads in torch", "predictions", "comparison"]
     assert (rows[["seconds", "memory"]] > 0).all(axis=None) and (rows.written > 0).tolist() == [False, True, False]
-    assert rows[["images", "seeds", "epochs", "classes"]].drop_duplicates().values.tolist() == [[1000, 1, 3, 2]]
+    assert rows[list(growth.BASE)].drop_duplicates().values.tolist() == [[1000, 1, 3, 2]]
+    assert set(rows.probabilities) == {1 * 250 * 2}
 
 
 def test_growth_is_told_against_the_smallest():
-    rows = pd.DataFrame([("images", part, number, 1, 3, 2, seconds, 100.0, 0.0)
+    rows = pd.DataFrame([("images", part, number, 1, 3, 2, 500, seconds, 100.0, 0.0)
                          for number, factor in ((1000, 1), (10000, 9)) for part, seconds in
                          (("split", 2 * factor), ("train", 5 + factor))], columns=growth.COLUMNS)
     assert speed.growth(rows).rows == [

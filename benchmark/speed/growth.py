@@ -6,8 +6,9 @@
 
 Images are drawn (source synthetic), and go through the stages, each a process of its own. Seeds, epochs and classes are
 those of heads on random features, of as many images as stand in the table; then predictions of a quarter as many images
-(or one of each class) are written, read and compared. All in a temporary folder, from params.yaml but for what is said
-here. `make docs` writes the table into docs/speed.md.
+(or one of each class) are written, read and compared; those of `--predictions` are of 10,000 images and 1,000 classes
+and take 4 GB of disk space for each 100 seeds of either file. All in a temporary folder, from params.yaml but for what
+is said here. `make docs` writes the table into docs/speed.md.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from versus import params
 from versus.artifacts import metrics, predictions_csv
 from versus.artifacts.features import Features
 from versus.artifacts.predictions import Predictions
+from versus.artifacts.seed_by_seed import SeedBySeed
 from versus.command import run
 from versus.evaluation import comparison, scores
 from versus.frameworks import competitor, modules
@@ -38,12 +40,13 @@ from versus.frameworks.training import fit_seeds
 from versus.recipe.architectures import ARCHITECTURES
 
 BASE = {"images": 1000, "seeds": 10, "epochs": 3, "classes": 2}  # of the heads, where nothing else is said
+LARGE = {"images": 40_000, "seeds": 100, "epochs": 0, "classes": 1000}  # of predictions alone
 VALIDATION = 0.25  # images for which the heads' predictions are written, to one that trains
 STAGES = ("download", "split", "weights")
 OF_FRAMEWORKS = ("extract", "train", "predict")
 OF_BOTH = ("evaluate", "compare")
 FILES = ("keras.csv", "torch.csv")
-COLUMNS = ["varied", "part", *BASE, "seconds", "memory", "written"]
+COLUMNS = ["varied", "part", *BASE, "probabilities", "seconds", "memory", "written"]
 
 
 class Measured(NamedTuple):
@@ -83,9 +86,16 @@ def heads(counts: dict[str, int], frameworks: list[str], folder: Path) -> Iterat
     numbers = [f"{key}={value}" for key, value in counts.items()]
     for name in frameworks:
         yield f"heads in {name}", process("benchmark.speed.growth", "--part", "train", name, *numbers, folder=folder)
+    yield from predictions(counts, folder)
+
+
+def predictions(counts: dict[str, int], folder: Path) -> Iterator[tuple[str, Measured]]:
+    """Write random predictions, and compare them."""
+    numbers = [f"{key}={value}" for key, value in counts.items()]
     for file in FILES:
         written = process("benchmark.speed.growth", "--part", "write", file, *numbers, folder=folder)
-    yield "predictions", written._replace(written=(folder / file).stat().st_size / MIB)
+    size = sum((folder / file).with_suffix(kind).stat().st_size for kind in (".csv", ".npy"))
+    yield "predictions", written._replace(written=size / MIB)
     yield "comparison", process("benchmark.speed.growth", "--part", "compare", "", *numbers, folder=folder)
 
 
@@ -108,14 +118,17 @@ def train(name: str, counts: dict[str, int]) -> None:
 def write(file: str, counts: dict[str, int]) -> None:
     """Write random predictions of all seeds."""
     images, classes = of_validation(counts), counts["classes"]
-    generator = np.random.default_rng(FILES.index(file))
-    probabilities = generator.random((counts["seeds"], images, classes)) ** 4
-    probabilities = (probabilities / probabilities.sum(axis=2, keepdims=True)).astype(np.float32)  # as a head's are
+
+    def of_seed(seed: int) -> np.ndarray:
+        values = np.random.default_rng([FILES.index(file), seed]).random((images, classes)) ** 4
+        return (values / values.sum(axis=1, keepdims=True)).astype(np.float32)  # as a head's are
+
     names = tuple(f"class_{number:04}" for number in range(classes))
     labels = np.sort(np.arange(images) % classes)
     predictions_csv.write(Predictions(tuple(range(counts["seeds"])),
                                       tuple(f"{names[label]}/{number:06}.jpg" for number, label in enumerate(labels)),
-                                      names, labels, probabilities, part="validation"), file)
+                                      names, labels, SeedBySeed((counts["seeds"], images, classes), of_seed),
+                                      part="validation"), file)
 
 
 def compare(_: str, counts: dict[str, int]) -> None:
@@ -136,15 +149,23 @@ def of_validation(counts: dict[str, int]) -> int:
 
 def measurements(options: argparse.Namespace, folder: Path) -> Iterator[tuple]:
     """Yield a row of COLUMNS for each part of each size."""
+    def row(varied: str, part: str, counts: dict[str, int], measured: Measured) -> tuple:
+        probabilities = counts["seeds"] * of_validation(counts) * counts["classes"]
+        return varied, part, *counts.values(), probabilities, *measured
+
     for images in options.images:
         counts = BASE | {"images": images, "seeds": 1}
         for part, measured in stages(images, options.side, options.frameworks, folder / str(images)):
-            yield "images", part, *counts.values(), *measured
+            yield row("images", part, counts, measured)
     for key in ("seeds", "epochs", "classes"):
         for number in getattr(options, key):
             counts = BASE | {key: number}
             for part, measured in heads(counts, options.frameworks, folder):
-                yield key, part, *counts.values(), *measured
+                yield row(key, part, counts, measured)
+    for seeds in options.predictions:
+        counts = LARGE | {"seeds": seeds}
+        for part, measured in predictions(counts, folder):
+            yield row("probabilities", part, counts, measured)
 
 
 def main(options: argparse.Namespace) -> None:
@@ -168,6 +189,7 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 10, 100])
     parser.add_argument("--epochs", type=int, nargs="*", default=[3, 100])
     parser.add_argument("--classes", type=int, nargs="*", default=[2, 1000])
+    parser.add_argument("--predictions", type=int, nargs="*", default=[10, 100], metavar="SEEDS")
     parser.add_argument("--frameworks", nargs="+", default=["keras", "torch"], choices=["keras", "torch"])
     parser.add_argument("--output", type=Path, default=RESULTS / "growth.csv")
     run(lambda: main(parser.parse_args()))
