@@ -152,18 +152,18 @@ def test_an_array_that_does_not_fit_is_refused(tmp_path, few, spoil, message):
 
 @pytest.mark.parametrize("spoil, message", [
     (lambda rows: rows.sort_values("file", kind="stable"), "got rows in another order than .*p.npy can have; expected"),
-    (lambda rows: rows[::-1].assign(classes=rows["classes"].to_list()), "line 2, column 'predicted': got 'predator'; expected"),
+    (lambda rows: rows[::-1].assign(classes=rows["classes"].to_list()), "line 2, column 'predicted': got 'predator'; "),
     (lambda rows: rows.iloc[:-1], "seed 1: got no row for 'predator/019.jpg'; expected the files of seed 0"),
     (lambda rows: rows[rows["file"] != "alien/000.jpg"].assign(classes=rows["classes"].to_list()[:38]),
      r"p.npy: got \(2, 20, 2\) as float64; expected probabilities \(2, 19, 2\)"),
-    (lambda rows: rows.drop(columns="predicted"), "line 1: got no column p_<class> and no column 'predicted'; expected"),
+    (lambda rows: rows.drop(columns="predicted"), "line 1: got no column p_<class> and no column 'predicted'; expe"),
     (lambda rows: rows.drop(columns="classes"), "line 1: got 0 columns p_<class>; expected at least two"),
     (lambda rows: rows.assign(classes=""), "line 2, column 'classes': got ''; expected the names of all classes"),
     (lambda rows: rows.assign(classes='["alien", "alien"]'), "line 2, column 'classes': got '.\"alien"),
     (lambda rows: rows.assign(classes='["alien", 2]'), "line 2, column 'classes': got '.\"alien"),
     (lambda rows: rows.assign(classes='["alien", "robot"]'), "line 3, column 'class': got 'predator', which is none of "
      "the classes; expected one of 'alien', 'robot'"),
-    (lambda rows: rows.assign(predicted="robot"), "line 2, column 'predicted': got 'robot', which is none of the class"),
+    (lambda rows: rows.assign(predicted="robot"), "line 2, column 'predicted': got 'robot', which is none of the"),
     (lambda rows: rows.assign(class_probability="x"), "line 2, column 'class_probability': got 'x'; expected a probab"),
     (lambda rows: rows.assign(class_probability=1), "line 2, column 'class_probability': got 1; expected 0.[0-9]*, as"),
 ])

@@ -189,8 +189,8 @@ def test_a_workspace_runs_the_pipeline_with_other_parameters(tmp_path):
 def test_growth_is_a_table(tmp_path):
     output = tmp_path / "growth.csv"
     subprocess.run([sys.executable, "-m", "benchmark.speed.growth", "--images", "--seeds", "1", "--epochs",
-                    "--classes", "--predictions", "--frameworks", "torch", "--output", output], cwd=ROOT, env=ENVIRONMENT,
-                   stdout=subprocess.DEVNULL, check=True)
+                    "--classes", "--predictions", "--frameworks", "torch", "--output", output],
+                   cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True)
     rows = metrics.read_table(output)
     assert rows.part.tolist() == ["heads in torch", "predictions", "comparison"]
     assert (rows[["seconds", "memory"]] > 0).all(axis=None) and (rows.written > 0).tolist() == [False, True, False]

@@ -120,8 +120,9 @@ def write(file: str, counts: dict[str, int]) -> None:
     images, classes = of_validation(counts), counts["classes"]
 
     def of_seed(seed: int) -> np.ndarray:
-        values = np.random.default_rng([FILES.index(file), seed]).random((images, classes)) ** 4
-        return (values / values.sum(axis=1, keepdims=True)).astype(np.float32)  # as a head's are
+        generator = np.random.default_rng([FILES.index(file), seed])
+        values = generator.standard_exponential((images, classes), np.float32) ** 2  # float32 as a head's are
+        return values / values.sum(axis=1, keepdims=True)
 
     names = tuple(f"class_{number:04}" for number in range(classes))
     labels = np.sort(np.arange(images) % classes)

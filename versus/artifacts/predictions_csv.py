@@ -101,8 +101,6 @@ def parse(file: BinaryIO, path: str | Path, open_array: Callable[[], BinaryIO]) 
     rows = predictions_rows.read(file, path)
     table = pd.DataFrame(rows.texts, index=rows.lines, dtype=object)
     seeds, order = _seeds_and_order(table, rows)
-    rows.problems.refuse()
-
     first, parts = table.iloc[order[0]], set(table["part"]) if "part" in table else set()
     label = {name: number for number, name in enumerate(rows.class_names)}
     array = predictions_npy.beside(path)
@@ -170,27 +168,27 @@ def _disagreements(predictions: Predictions, rows: Rows, order: np.ndarray, path
 def _seeds_and_order(table: pd.DataFrame, rows: Rows) -> tuple[tuple[int, ...], np.ndarray]:
     """Return the seeds, and which row has each seed and image, (seeds, images), sorted by seed, class and file.
 
-    Adds to `rows.problems` where seeds have other files, classes or units than the first one. With any problem the
-    order means nothing.
+    Raises PredictionsError for the problems of `rows`, and where seeds have other files, classes or units than the
+    first one.
     """
     texts = pd.unique(table["seed"])
     values = pd.to_numeric(np.array(texts, object), errors="coerce")
     if not all(float(value).is_integer() for value in values):
-        return (), np.zeros((1, 1), int)  # whose row it is that has a wrong seed is unknown
+        rows.problems.refuse()  # here: whose row it is that has a wrong seed is unknown
     number = {text: int(value) for text, value in zip(texts, values)}
     table = table.assign(seed=[number[text] for text in table["seed"]])
     codes, seeds = pd.factorize(table["seed"], sort=True)
     files, classes = (pd.factorize(table[column], sort=True)[0] for column in ("file", "class"))
     units = pd.factorize(table[UNIT].str.strip())[0] if UNIT in table else files
     order = np.lexsort((files, classes, codes))
-    if len(order) % len(seeds) == 0:
-        order = order.reshape(len(seeds), -1)
-        same = all((each[order] == each[order[0]]).all() for each in (files, classes, units))
-        if (same and (codes[order] == np.arange(len(seeds))[:, None]).all()
-                and len(np.unique(files[order[0]])) == order.shape[1]):
-            return tuple(int(seed) for seed in seeds), order
-    rows.problems.add(_problems_of_seeds(table, set(rows.class_names)))
-    return (), np.zeros((1, 1), int)
+    images = len(order) // len(seeds)
+    first = order[:images]
+    if (len(order) % len(seeds) or (codes[order] != np.repeat(np.arange(len(seeds)), images)).any()
+            or any((each[order] != np.tile(each[first], len(seeds))).any() for each in (files, classes, units))
+            or len(np.unique(files[first])) < images):
+        rows.problems.add(_problems_of_seeds(table, set(rows.class_names)))
+    rows.problems.refuse()
+    return tuple(int(seed) for seed in seeds), order.reshape(len(seeds), images)
 
 
 def _problems_of_seeds(rows: pd.DataFrame, names: set[str]) -> Iterator[str]:

@@ -44,13 +44,13 @@ def describe() -> str:
 
 
 def read(path: str, revision: str | None = WORKSPACE) -> bytes:
-    """Return the content of a file of a revision, as `open_copy` does."""
-    with open_copy(path, revision) as file:
+    """Return the content of a file of a revision: see `open_file`."""
+    with open_file(path, revision) as file:
         return file.read()
 
 
-def open_copy(path: str, revision: str | None = WORKSPACE) -> BinaryIO:
-    """Open a copy of a file of a revision, which is deleted when it is closed; None stands for the workspace.
+def open_file(path: str, revision: str | None = WORKSPACE) -> BinaryIO:
+    """Open a file of a revision, or a copy that is deleted when it is closed; None stands for the workspace.
 
     What git does not hold is read from the workspace (for None), from DVC's cache, or from a remote if one is
     configured. Raises RevisionError.
@@ -60,6 +60,8 @@ def open_copy(path: str, revision: str | None = WORKSPACE) -> BinaryIO:
     where = f"of {revision}" if revision else "of this revision"
     logging.getLogger("dvc").setLevel(logging.CRITICAL)  # what fails is said below
     try:
+        if revision is WORKSPACE and os.path.isfile(path):
+            return open(path, "rb")
         remotes = {key: value for key, value in Config.from_cwd().items() if key in ("core", "remote")}
         files = DVCFileSystem(url=".", rev=revision, config=remotes)  # of today: an old revision may have had none
         if files.exists(path):

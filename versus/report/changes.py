@@ -62,8 +62,8 @@ def _change(competitor: Competitor, revision: str, settings: params.Compare) -> 
 
 def read_predictions(path: str, revision: str | None = revisions.WORKSPACE, title: str = "") -> Predictions:
     """Read a file of predictions of a revision; errors name it `title`, or else `path`."""
-    with revisions.open_copy(path, revision) as file:
-        return predictions_csv.parse(file, title or path, lambda: revisions.open_copy(
+    with revisions.open_file(path, revision) as file:
+        return predictions_csv.parse(file, title or path, lambda: revisions.open_file(
             predictions_npy.beside(path).as_posix(), revision))
 
 
