@@ -1,8 +1,8 @@
 """Train every combination of two competitors' differing conventions: python -m stages.combinations keras torch.
 
-The first one trains them all, preferably the faster. It stands for both: with equal conventions they compute the same
-numbers (metrics/details/parity.json). What the combinations miss of the native runs' difference, `explain` calls 'not
-explained'.
+The second one trains them all, preferably the faster: PyTorch (docs/speed.md). It stands for both: with equal
+conventions they compute the same numbers (metrics/details/parity.json). What the combinations miss of the native runs'
+difference, `explain` calls 'not explained'.
 """
 
 import sys
@@ -22,9 +22,9 @@ FILES = ("data/raw.csv", "data/split.csv", "models/backbone.safetensors")  # on 
 def main(first, second):
     native_settings, one, other = params.load(), competitor(first), competitor(second)
     settings = combinations.settings_of_combinations(native_settings)
-    runtime, backbone, own, head = modules(first, "runtime", "backbone", "features", "head")
+    runtime, backbone, own, head = modules(second, "runtime", "backbone", "features", "head")
     runtime.start(settings.compute, settings.train.precision)
-    backbone, own = cluster.spread(settings.compute, settings.train.precision, first, backbone, own)
+    backbone, own = cluster.spread(settings.compute, settings.train.precision, second, backbone, own)
     part = dataset.compared_part("data/split", settings.compare.part)
     train, images = (dataset.read("data/split", each) for each in ("train", part))
 
@@ -34,11 +34,12 @@ def main(first, second):
     entries = combinations.entries(resolved, train.files + images.files)
     computer = combinations.FeatureComputer(backbone, own, weights.read_pretrained("models/backbone.safetensors"),
                                             settings, train.files, {part: images.files})
-    if one.era is None and native_settings.extract.views == settings.extract.views:
-        computer.known[resolved[0]] = features.read(f"data/features/{first}")  # those of its native run
+    needed = combinations.first_of_each(entries, resolved)
+    if other.era is None and native_settings.extract.views == settings.extract.views:
+        computer.known[needed[entries[-1]]] = features.read(f"data/features/{second}")  # those of its native run
     cache = f"data/feature_cache/{first}-{second}"
-    feature_cache.prepare(cache, combinations.first_of_each(entries, resolved),
-                          combinations.origin(settings, one.framework, part, *map(Path, FILES)), computer.compute)
+    feature_cache.prepare(cache, needed, combinations.origin(settings, other.framework, part, *map(Path, FILES)),
+                          computer.compute)
 
     probabilities = combinations.fit_combinations(head.Trainer, settings, resolved, entries,
                                                   lambda entry: feature_cache.read(cache, entry), train, part)

@@ -32,7 +32,8 @@ def main(name):
     for each in dict.fromkeys(("validation", part)):  # last the part whose predictions are written
         images = dataset.read("data/split", each)
         batches = ImageBatches(images.files, draws.in_order(len(images.files), settings.extract.batch),
-                               info.image_size, PixelConventions(info.decode, info.resize))
+                               info.image_size, PixelConventions(info.decode, info.resize),
+                               threads=settings.compute.threads)
         with tqdm(total=len(images.files), desc=f"{each} images in {title}", unit="image", disable=None) as bar:
             features = own.apply(backbone, batches, False, bar)
         probabilities = predict_seeds(head.Head(heads.widths(heads_of_seeds[0])), heads_of_seeds, features)

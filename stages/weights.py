@@ -8,12 +8,14 @@ import sys
 from versus import params
 from versus.command import run
 from versus.frameworks.torch import backbone, pretrained
+from versus.recipe.architectures import STRIDE
 from versus.recipe.weights import Pretrained, save_pretrained
 
 
 def main():
     model = params.load().model
-    tensors = pretrained.find_weights(model, backbone.shapes(backbone.Backbone(model.backbone)))
+    network = backbone.network(model.backbone, STRIDE)  # its tensors are the same for images of any size
+    tensors = pretrained.find_weights(model, backbone.shapes(network))
     save_pretrained(Pretrained(tensors, model.shared), "models/backbone.safetensors")
     print(f"{model.backbone}, weights {model.weights}: {len(tensors)} tensors, "
           f"{sum(tensor.size for tensor in tensors.values()):,} numbers")

@@ -27,8 +27,9 @@ from versus.recipe.pixels import ImageBatches
 
 COMPUTE = params.load().compute
 # a stage of each kind, in both frameworks: batch norm of the batch that is updated (PyTorch's own features), all other
-# conventions (combinations, by Keras), saved classifiers
-SPREAD = {"extract_torch": "data/features/torch", "combinations": "data/feature_cache/keras-torch",
+# conventions (combinations, by PyTorch), saved classifiers
+SPREAD = {"extract_keras": "data/features/keras", "extract_torch": "data/features/torch",
+          "combinations": "data/feature_cache/keras-torch",
           "predict_keras": "data/predictions/keras.csv", "predict_torch": "data/predictions/torch.csv"}
 NOBODY = "127.0.0.1:9"
 

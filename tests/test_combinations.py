@@ -51,9 +51,9 @@ def test_entries_depend_on_every_module_that_computes_features(framework):
     modules = set().union(*(imported(path) for path in (
         ROOT / "versus/frameworks/extraction.py", own / "features.py", own / "backbone.py", own / "runtime.py")))
     # params and its rules hand on values, which the fingerprint holds; conventions names values, which the entry's name
-    # holds; devices has words; reading hands on what it gets
+    # holds; devices has words
     without_effect = {"versus/frameworks/__init__.py", "versus/params.py", "versus/values.py",
-                      "versus/recipe/conventions.py", "versus/frameworks/devices.py", "versus/frameworks/reading.py"}
+                      "versus/recipe/conventions.py", "versus/frameworks/devices.py"}
     assert {path.as_posix() for path in combinations.sources(framework)} == modules - without_effect
 
 

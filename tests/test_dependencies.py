@@ -36,7 +36,7 @@ SETTINGS = {
     "parity": [{}, {"model.backbone": "resnet50"}],
     # completeness is judged where the views are those of the native runs
     "explain": [{}, {"model.backbone": "resnet50"}, {"explain.views": pipeline.SMALL["extract.views"]}],
-    "combinations": [{"explain.views": pipeline.SMALL["extract.views"]}],  # then Keras's own features are used, too
+    "combinations": [{"explain.views": pipeline.SMALL["extract.views"]}],  # then PyTorch's own features are used, too
 }
 # keys that stages read although nothing they write depends on them: tests/test_cluster.py compares the bytes
 WITHOUT_EFFECT = {"compute.cluster"}

@@ -26,9 +26,10 @@ ONE_SIDED = {
     "classifier.py": {"Classifier"},  # Keras: keras.Model
     "features.py": {"Extractor"},  # PyTorch: backbone.train()
     "head.py": {"TorchAdam", "UncorrectedAdam"},
+    "networks.py": {"SameConv2d"},  # which TensorFlow has
     "pretrained.py": {"applications_resnet50", "find_weights"},  # the shared weights are found once, for both
 }
-# and functions whose arguments differ: a Keras network takes its normalisation, timm's and torchvision's have their own
+# and functions whose arguments differ: a Keras network takes a tensor, too
 OTHER_ARGUMENTS = {("networks.py", "efficientnet_lite0"), ("networks.py", "resnet50")}
 
 

@@ -10,7 +10,6 @@ from tqdm import tqdm
 
 from versus import params
 from versus.frameworks import COMPETITORS, modules
-from versus.frameworks.reading import ahead
 from versus.recipe import weights
 from versus.recipe.pixels import ImageBatches
 
@@ -53,8 +52,8 @@ class OnnxRuntime:
 
     def extract(self, images: ImageBatches) -> np.ndarray:
         """Compute the features of all images: (files, width), in the order of the files."""
-        batches = ahead(np.ascontiguousarray(images.pixels(index).transpose(0, 3, 1, 2))
-                        for index in range(len(images.batches)))
+        batches = (np.ascontiguousarray(images.pixels(index).transpose(0, 3, 1, 2))
+                   for index in range(len(images.batches)))
         return images.in_order(self.session.run(None, {"pixels": pixels})[0] for pixels in batches)
 
 

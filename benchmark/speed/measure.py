@@ -42,7 +42,7 @@ def images_of(folder: Path, count: int, settings: params.Params) -> tuple[ImageB
     rows = np.linspace(0, len(train.files), count, endpoint=False).astype(int)
     pixels = competitor("torch").resolve_features(settings.conventions).pixels
     images = ImageBatches([train.files[i] for i in rows], draws.in_order(count, settings.extract.batch),
-                          settings.model.image_size, pixels)
+                          settings.model.image_size, pixels, threads=settings.compute.threads)
     return images, train.labels[rows], len(train.classes)
 
 

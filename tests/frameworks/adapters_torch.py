@@ -50,9 +50,12 @@ def tensor(pixels):
 def around_first_batch_norm(backbone, pixels, training):
     """Apply Lite0; return what its first batch norm gets and gives, the latter after relu6."""
     seen = []
-    hook = backbone.network.bn1.register_forward_hook(lambda layer, inputs, output: seen.extend([inputs[0], output]))
+    norm, relu6 = backbone.network.bn1, backbone.network.bn1_relu6  # both write over what they get
+    hooks = [norm.register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0].clone())),
+             relu6.register_forward_hook(lambda layer, inputs, output: seen.append(output.clone()))]
     apply(backbone, pixels, training)
-    hook.remove()
+    for hook in hooks:
+        hook.remove()
     return [each.permute(0, 2, 3, 1).numpy() for each in seen]
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import timm
 import torch
 import torchvision
@@ -27,6 +28,20 @@ def test_resnet50_constants_are_those_of_torchvisions_weights():
     preset = torchvision.models.ResNet50_Weights.IMAGENET1K_V1.transforms()
     np.testing.assert_allclose(ARCHITECTURES["resnet50"].mean, np.array(preset.mean) * 255)
     np.testing.assert_allclose(np.sqrt(ARCHITECTURES["resnet50"].variance), np.array(preset.std) * 255)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("size", [32, 33, 47, 65, 96, 127])
+def test_mirrored_images_under_mirrored_kernels_give_the_same_features(lite0, size):
+    """With maps of odd and even sides, on which SAME padding differs."""
+    mirrored = copy.deepcopy(lite0)
+    mirrored.mirror()
+    pixels = torch.from_numpy(np.random.default_rng(size).uniform(0, 255, (2, 3, size, size + 6)).astype(np.float32))
+    pixels[:, :, size // 2:] = 0
+    expected = lite0(pixels).numpy()
+    assert distance(mirrored(pixels).numpy(), expected) < 1e-5
+    mirrored.mirrored = False
+    assert distance(mirrored(pixels).numpy(), expected) > 1e-4
 
 
 @torch.inference_mode()

@@ -3,7 +3,8 @@
     python -m tests.helpers.extract_on_cluster CLUSTER IMAGES FOLDER KIND...    # CLUSTER: none or an address
 
 Writes FOLDER/KIND.npz: augmented, validation, pixels, and the running statistics by name. On a cluster it says `pause`
-after the second result of each kind, and waits for a line; and `lost` when it replaces a worker.
+after the first pass over images of each kind, when all workers wait for work, and waits for a line; and `lost` when it
+replaces a worker.
 """
 
 import sys
@@ -37,7 +38,7 @@ def main(address, images, folder, *kinds):
     files = sorted(Path(images).rglob("*.jpg"))
     Path(folder).mkdir()
     for kind in kinds:
-        cluster.Workers.paused = False
+        cluster.Workers.passes = 0
         backbone = backbones.build(MODEL, Pretrained(tensors), kind)
         of_files = extract(own, backbone, files[VALIDATION:], {"validation": files[:VALIDATION]}, settings,
                            FeatureConventions("accurate", "antialiased", "uniform", kind), None)
@@ -50,12 +51,11 @@ def report(workers):
     results, lose = workers.results, workers._lose
 
     def reported(self, *arguments):
-        for number, result in enumerate(results(self, *arguments), 1):
-            if number == 2 and not workers.paused:
-                workers.paused = True
-                print("pause", flush=True)
-                sys.stdin.readline()
-            yield result
+        workers.passes += 1
+        if workers.passes == 2:
+            print("pause", flush=True)
+            sys.stdin.readline()
+        yield from results(self, *arguments)
 
     def lost(self, *arguments):
         print("lost", flush=True)

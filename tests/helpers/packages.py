@@ -10,7 +10,6 @@ LARGE = {"IPython", "cv2", "dvc", "huggingface_hub", "jinja2", "kagglehub", "ker
          "onnxruntime", "pandas", "ray", "requests", "ruamel", "scipy", "scipy.stats", "sklearn", "statsmodels",
          "tensorflow", "timm", "torch", "torchvision", "vl_convert"}
 SKLEARN = {"sklearn", "scipy", "scipy.stats"}
-TIMM = {"timm", "torchvision", "huggingface_hub"}
 OF_FRAMEWORK = {"keras": {"keras", "tensorflow", "cv2", "huggingface_hub", "requests"}, "torch": {"torch"}, "": set()}
 
 # imported when the stage's process starts
@@ -29,9 +28,10 @@ AT_START = {
 # imported only where some setting asks for it: a source, a network, an augmentation, several splits
 LATER = {
     "download": {"kagglehub", "requests", "IPython"}, "views": {"scipy"},
-    "weights": TIMM, "extract_keras": {"scipy"}, "extract_torch": {"scipy", *TIMM}, "train_torch": TIMM,
-    "splits_keras": {"pandas", *SKLEARN}, "splits_torch": {"pandas", *SKLEARN, *TIMM}, "splits": {"scipy"},
-    **dict.fromkeys(("combinations", "combinations_keras"), {"scipy"}), "combinations_torch": {"scipy", *TIMM},
+    "weights": {"torchvision"}, "extract_keras": {"scipy"}, "extract_torch": {"scipy", "torchvision"},
+    "train_torch": {"torchvision"}, "splits_keras": {"pandas", *SKLEARN},
+    "splits_torch": {"pandas", *SKLEARN, "torchvision"}, "splits": {"scipy"},
+    **dict.fromkeys(("combinations", "combinations_torch"), {"scipy", "torchvision"}), "combinations_keras": {"scipy"},
     "report": {"scipy", "vl_convert"},
 }
 

@@ -27,10 +27,11 @@ def extract(own: Any, backbone: Any, train: list[Path], plain: dict[str, list[Pa
     training = conventions.batch_statistics
     batches = draws.batches(settings.extract, len(train))
     check_batches(settings, training, batches)
-    size = settings.model.image_size
-    views = [ImageBatches(train, of_view, size, conventions.pixels, view, conventions.augment)
+    size, threads = settings.model.image_size, settings.compute.threads
+    views = [ImageBatches(train, of_view, size, conventions.pixels, view, conventions.augment, threads)
              for of_view, view in zip(batches, draws.views(settings.extract, len(train)))]
-    parts = {part: ImageBatches(files, draws.in_order(len(files), settings.extract.batch), size, conventions.pixels)
+    parts = {part: ImageBatches(files, draws.in_order(len(files), settings.extract.batch), size, conventions.pixels,
+                                threads=threads)
              for part, files in plain.items()}
     updating = conventions.batch_norm == "batch"
     passes, width = len(views) if updating else 1, ARCHITECTURES[settings.model.backbone].width

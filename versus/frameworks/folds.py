@@ -84,14 +84,16 @@ class FoldFeatures:
         """Compute the features of a fold's images in `batches`, augmented as `records` say of all images."""
         members = self.pool.members(fold)[np.sort(np.concatenate(batches))]
         images = ImageBatches([self.pool.files[image] for image in members], batches, self.settings.model.image_size,
-                              self.conventions.pixels, records[members], self.conventions.augment)
+                              self.conventions.pixels, records[members], self.conventions.augment,
+                              self.settings.compute.threads)
         return self.own.apply(self.backbone, images, self.conventions.batch_statistics, bar)
 
     def _plain(self, fold: int, bar: tqdm) -> np.ndarray:
         """Compute the features of a fold's images as they are: (images, width)."""
         files = [self.pool.files[image] for image in self.pool.members(fold)]
         images = ImageBatches(files, draws.in_order(len(files), self.settings.extract.batch),
-                              self.settings.model.image_size, self.conventions.pixels)
+                              self.settings.model.image_size, self.conventions.pixels,
+                              threads=self.settings.compute.threads)
         return self.own.apply(self.backbone, images, False, bar)
 
     def _start_from(self, value: float) -> None:

@@ -2,5 +2,4 @@
 
 from versus.params import Framework
 
-PACKAGES: dict[Framework, tuple[str, ...]] = {"keras": ("keras", "tensorflow"),
-                                              "torch": ("torch", "torchvision", "timm")}
+PACKAGES: dict[Framework, tuple[str, ...]] = {"keras": ("keras", "tensorflow"), "torch": ("torch", "torchvision")}

@@ -10,7 +10,8 @@ from versus.artifacts import heads
 from versus.artifacts.seed_by_seed import SeedBySeed
 from versus.recipe.pixels import ImageBatches
 
-TOLERANCE = {"float32": 1e-5, "float64": 1e-12}  # of a probability; rounding in batches of other sizes is smaller
+# of a probability; what the layers of training and those that are saved round differently is 1e-5 in float32
+TOLERANCE = {"float32": 1e-4, "float64": 1e-12}
 
 
 class Predictor(Protocol):

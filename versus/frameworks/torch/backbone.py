@@ -2,31 +2,27 @@
 
 import torch
 from torch import nn
-from torch.nn import functional
 from torch.nn.utils import fuse_conv_bn_eval
 
 from versus import params
 from versus.artifacts.features import Statistics
-from versus.frameworks.torch.networks import NETWORKS
+from versus.frameworks.torch.networks import NETWORKS, Normalise, SameConv2d
 from versus.recipe import weights
 from versus.recipe.architectures import ARCHITECTURES
 from versus.recipe.weights import Pretrained, Tensors
 
 
 class BatchStatistics(nn.BatchNorm2d):
-    """Normalise by the batch in training mode as `layer` does, but precisely in the memory layout channels_last, too.
+    """Normalise by the batch in training mode as PyTorch's own layer does, but precisely in the layout channels_last.
 
     There convolutions are twice as fast, but the sums of PyTorch's own layer are not precise: it changes Lite0's
     float32 features by 0.3 % from the float64 ones, in the default layout by 0.002 %, as this does in either one.
+    It writes over its input, which no other layer needs: that takes a tenth less time.
     """
 
     running_mean: torch.Tensor
     running_var: torch.Tensor
     momentum: float
-
-    def __init__(self, layer: nn.BatchNorm2d, momentum: float | None):
-        super().__init__(layer.num_features, layer.eps, momentum)
-        self.activation = getattr(layer, "act", nn.Identity())  # timm's layers bring one
 
     def forward(self, x):
         mean, variance = self.running_mean, self.running_var
@@ -36,7 +32,9 @@ class BatchStatistics(nn.BatchNorm2d):
             count = x.numel() // self.num_features
             self.running_mean.mul_(1 - self.momentum).add_(mean * self.momentum)
             self.running_var.mul_(1 - self.momentum).add_(variance * (count / (count - 1)) * self.momentum)
-        return self.activation(functional.batch_norm(x, mean, variance, self.weight, self.bias, eps=self.eps))
+        scale = self.weight / (variance + self.eps).sqrt()
+        shift = self.bias - mean * scale
+        return torch.addcmul(shift[:, None, None], x, scale[:, None, None], out=x)
 
 
 def _mean_of_each_channel(x):
@@ -44,20 +42,38 @@ def _mean_of_each_channel(x):
     return x.mean((2, 3)).double().mean(0).to(x.dtype)
 
 
+# by `batch_norm`: see `build`
+_LAYERS = {"saved": nn.BatchNorm2d, "frozen": nn.BatchNorm2d, "batch": BatchStatistics,
+           "batch_not_stored": BatchStatistics}
+
+
 class Backbone(nn.Module):
     """Normalise pixels (n, 3, size, size), RGB, 0..255, and pool the network's output to features (n, width)."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, normalise: Normalise):
         super().__init__()
         architecture = ARCHITECTURES[name]
         mean, variance = (torch.tensor(values, dtype=torch.float32).to(torch.get_default_dtype())[:, None, None]
                           for values in (architecture.mean, architecture.variance))
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("deviation", variance.sqrt(), persistent=False)
-        self.network = NETWORKS[name]()
+        self.network = NETWORKS[name](normalise)
+        self.mirrored = False
 
     def forward(self, pixels):
+        if self.mirrored:
+            pixels = pixels.flip(2, 3)
         return self.network((pixels - self.mean) / self.deviation)
+
+    def mirror(self) -> None:
+        """Mirror images and kernels on both axes, which changes no feature.
+
+        Without it images are copied into larger ones for SAME padding: a seventh of the time of frozen Lite0.
+        """
+        for layer in self.modules():
+            if isinstance(layer, SameConv2d):
+                layer.mirror()
+                self.mirrored = True
 
 
 def build(model: params.Model, pretrained: Pretrained, batch_norm: str) -> Backbone:
@@ -69,6 +85,8 @@ def build(model: params.Model, pretrained: Pretrained, batch_norm: str) -> Backb
     """
     backbone = network(model.backbone, model.image_size, batch_norm)
     copy_weights(backbone, pretrained.tensors)
+    if batch_norm != "saved":
+        backbone.mirror()
     if batch_norm == "frozen":
         _fuse_batch_norm(backbone)
     return backbone.requires_grad_(False)
@@ -79,13 +97,10 @@ def network(name: str, image_size: int, batch_norm: str = "saved") -> Backbone:
 
     It takes images of any size; batch norm is chosen by its mode and its momentum.
     """
-    backbone = Backbone(name).train(batch_norm not in ("saved", "frozen"))
-    if backbone.training:
-        for path, layer in list(backbone.named_modules()):
-            if isinstance(layer, nn.BatchNorm2d):
-                momentum = 0.0 if batch_norm == "batch_not_stored" else layer.momentum
-                backbone.set_submodule(path, BatchStatistics(layer, momentum))
-    return backbone
+    architecture = ARCHITECTURES[name]
+    momentum = 0.0 if batch_norm == "batch_not_stored" else architecture.momentum
+    backbone = Backbone(name, lambda channels: _LAYERS[batch_norm](channels, architecture.epsilon, momentum))
+    return backbone.train(batch_norm not in ("saved", "frozen"))
 
 
 def _fuse_batch_norm(backbone: Backbone) -> None:
@@ -93,7 +108,7 @@ def _fuse_batch_norm(backbone: Backbone) -> None:
     layers = [item for item in backbone.named_modules() if isinstance(item[1], (nn.Conv2d, nn.BatchNorm2d))]
     for (convolution, before), (norm, after) in zip(layers[::2], layers[1::2], strict=True):
         backbone.set_submodule(convolution, fuse_conv_bn_eval(before, after))
-        backbone.set_submodule(norm, getattr(after, "act", nn.Identity()))  # timm's layers bring an activation
+        backbone.set_submodule(norm, nn.Identity())
 
 
 def copy_weights(backbone: Backbone, tensors: Tensors) -> None:

@@ -8,7 +8,6 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from versus.frameworks.reading import ahead
 from versus.frameworks.torch import runtime
 from versus.frameworks.torch.backbone import statistics  # noqa: F401  extraction asks for it here
 from versus.recipe.pixels import ImageBatches
@@ -43,8 +42,9 @@ def _outputs(model: nn.Module, images: ImageBatches, training: bool, bar: tqdm) 
     precision = torch.get_default_dtype()
     # at float32 twice as fast as the default layout, at float64 half as fast
     layout = torch.channels_last if precision == torch.float32 else torch.contiguous_format
-    # read ahead by a thread: worker processes, which start anew each time, take a third of the speed
-    for batch in ahead(DataLoader(Batches(images), batch_size=None)):
+    # no worker processes: they take a third of the speed. Nor is a batch read while another is computed: the threads
+    # that compute wait for each other after each operation, and none of them may be kept from it
+    for batch in DataLoader(Batches(images), batch_size=None):
         yield model(batch.to(runtime.device, precision, memory_format=layout)).cpu().numpy()
         bar.update(len(batch))
 
