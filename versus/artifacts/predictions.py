@@ -63,6 +63,7 @@ class Predictions:
 
     @cached_property
     def outcomes(self) -> Outcomes:
+        """What each seed makes of each image."""
         rows, each = np.arange(len(self.labels)), []
         for of_seed in self.probabilities:
             predicted, own = of_seed.argmax(axis=1), of_seed[rows, self.labels]

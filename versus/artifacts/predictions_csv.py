@@ -6,10 +6,10 @@ what an image shows, such as a patient or a video: images of one unit are no ind
 it is empty, each image is a unit of its own. A column part says of which part of the split the images are. Further
 columns are ignored. In this project `file` is <class>/<name>, and `unit` the number of a group of near-duplicates.
 
-Beside each file that is written lies NAME.npy, the same probabilities as an array of NumPy's (see `predictions_npy`).
-Only where there are more than MOST_IN_CSV of them it is read. The CSV file then has, instead of the columns p_<class>,
-predicted (the class of the greatest probability), predicted_probability and class_probability (the probabilities of
-that class and of the true one), and classes: the names of all classes in their order, as JSON in the first row.
+Beside each file that is written lies NAME.npy, the same probabilities as a NumPy array (see `predictions_npy`). It is
+read only if there are more than MOST_IN_CSV of them. The CSV file then has, instead of the columns p_<class>, predicted
+(the class of the greatest probability), predicted_probability and class_probability (the probabilities of that class
+and of the true one), and classes: the names of all classes in their order, as a list in JSON in the first row.
 """
 
 import json
@@ -42,12 +42,10 @@ def write(predictions: Predictions, path: str | Path) -> None:
                 if number == 0:
                     predictions_npy.write_header(predictions.probabilities.shape, of_seed.dtype, numbers)
                 predictions_npy.write_seed(of_seed, numbers)
-                columns = _short(predictions, of_seed) if short else pd.DataFrame(
-                    of_seed, columns=[f"p_{name}" for name in predictions.class_names])
                 if short:
-                    columns[CLASSES] = ""
-                    if number == 0:
-                        columns.loc[0, CLASSES] = json.dumps(predictions.class_names, ensure_ascii=False)
+                    columns = _two_classes(predictions, of_seed, first=number == 0)
+                else:
+                    columns = pd.DataFrame(of_seed, columns=[f"p_{name}" for name in predictions.class_names])
                 _rows(predictions, seed, columns).to_csv(rows, index=False, header=number == 0)
 
 
@@ -74,12 +72,15 @@ def _rows(predictions: Predictions, seed: int, columns: pd.DataFrame) -> pd.Data
     return columns
 
 
-def _short(predictions: Predictions, of_seed: np.ndarray) -> pd.DataFrame:
-    """Return the columns that are written instead of those of all classes."""
+def _two_classes(predictions: Predictions, of_seed: np.ndarray, first: bool) -> pd.DataFrame:
+    """Return the columns that are written instead of those of all classes; `first`: whether it is the first seed."""
     images, predicted = np.arange(len(of_seed)), of_seed.argmax(axis=1)
     names = np.array(predictions.class_names, object)
     values = (of_seed[images, predicted], of_seed[images, predictions.labels])
-    return pd.DataFrame({PREDICTED: names[predicted]} | dict(zip(PROBABILITIES, values)))
+    columns = pd.DataFrame({PREDICTED: names[predicted]} | dict(zip(PROBABILITIES, values)) | {CLASSES: ""})
+    if first:
+        columns.loc[0, CLASSES] = json.dumps(predictions.class_names, ensure_ascii=False)
+    return columns
 
 
 def read(path: str | Path) -> Predictions:

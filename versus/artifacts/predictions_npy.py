@@ -1,7 +1,7 @@
 """The probabilities of predictions as a NumPy array, NAME.npy beside NAME.csv: (seeds, images, classes) as computed.
 
-The images have the order of the CSV file's rows. Seeds are written and read one at a time, with ordinary reads of the
-file: pages of a memory map count as memory of the process for as long as there is room.
+The images have the order of the CSV file's rows. One seed at a time is written and read, and not through a memory map,
+whose pages would count as memory of the process until another one needs the room.
 """
 
 import os

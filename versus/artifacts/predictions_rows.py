@@ -1,6 +1,6 @@
-"""The rows of a CSV file of predictions, read a few at a time: its columns, and what is wrong with them.
+"""The rows of a CSV file of predictions: its columns, and what is wrong with them.
 
-So that memory stays near the size of the numbers, which as text take twenty times as much.
+They are read a few at a time, so that memory stays near the size of the numbers: as text, those take ten times as much.
 """
 
 import csv
@@ -102,7 +102,7 @@ def _read(text: TextIO, path: str | Path) -> Rows:
             problems.add(table.add(batch))
     ragged.refuse()
     texts = {column: np.array(values, object) for column, values in table.texts.items()}
-    return Rows(names, short, np.array(table.lines), texts, np.concatenate(table.numbers), problems)
+    return Rows(names, short, np.concatenate(table.lines), texts, np.concatenate(table.numbers), problems)
 
 
 def _batches(records: Iterable[tuple[int, list[str]]], size: int) -> Iterator[list[tuple[int, list[str]]]]:
@@ -177,22 +177,22 @@ class _Table:
     """The columns that are used of a file, a batch of records after the other."""
 
     def __init__(self, header: list[str], class_names: tuple[str, ...], short: bool):
-        self.lines: list[int] = []
+        self.lines: list[np.ndarray] = []
         self.texts: dict[str, list[str]] = {column: [] for column in header if column in (*COLUMNS, UNIT, "part")
                                             or short and column == PREDICTED}
         self.numbers: list[np.ndarray] = []
         self._header, self._short, self._names = header, short, dict.fromkeys(class_names)
         self._columns = list(PROBABILITIES) if short else [f"p_{name}" for name in class_names]
+        self._places = [header.index(column) for column in self._columns]
         self._known: dict[str, str] = {}  # one object for equal texts
         self._whole: dict[str, bool] = {}  # by the text of a seed
 
     def add(self, batch: list[tuple[int, list[str]]]) -> Iterator[str]:
         """Add records with the lines on which they start; yield what is wrong with them."""
-        places = [self._header.index(column) for column in self._columns]
-        fields = np.array([record[place] for _, record in batch for place in places], object)
+        fields = np.array([record[place] for _, record in batch for place in self._places], object)
         values = np.asarray(pd.to_numeric(fields, errors="coerce"), float).reshape(len(batch), -1)
         self.numbers.append(values)
-        self.lines += [line for line, _ in batch]
+        self.lines.append(np.array([line for line, _ in batch]))
         own = {}
         for column, texts in self.texts.items():
             place = self._header.index(column)
