@@ -27,10 +27,11 @@ from versus.recipe.pixels import ImageBatches
 
 COMPUTE = params.load().compute
 # a stage of each kind, in both frameworks: batch norm of the batch that is updated (PyTorch's own features), all other
-# conventions (combinations, by PyTorch), saved classifiers
+# conventions (combinations, by PyTorch), saved classifiers, several splits
 SPREAD = {"extract_keras": "data/features/keras", "extract_torch": "data/features/torch",
           "combinations": "data/feature_cache/keras-torch",
-          "predict_keras": "data/predictions/keras.csv", "predict_torch": "data/predictions/torch.csv"}
+          "predict_keras": "data/predictions/keras.csv", "predict_torch": "data/predictions/torch.csv",
+          "splits_keras": "data/splits/keras.safetensors"}
 NOBODY = "127.0.0.1:9"
 
 
@@ -88,14 +89,16 @@ def test_a_worker_killed_and_a_node_lost_amid_their_work_leave_the_bytes_as_they
 def test_stages_write_the_bytes_of_one_machine(tmp_path_factory):
     clone, first = pipeline.finished(tmp_path_factory)
     assert first.returncode == 0, first.stdout
-    nodes = Nodes(COMPUTE.threads)
+    nodes, commands = Nodes(COMPUTE.threads), pipeline.stages()
     try:
-        clone.set({"compute.cluster": nodes.address})
+        clone.set({"compare.splits": 3})
+        clone.output(*shlex.split(commands["splits_keras"]["cmd"]))
         expected = {stage: contents(clone.folder / path) for stage, path in SPREAD.items()}
+        clone.set({"compute.cluster": nodes.address})
         for stage, path in SPREAD.items():
             shutil.rmtree(clone.folder / path, ignore_errors=True)
             (clone.folder / path).unlink(missing_ok=True)
-            said = clone.output(*shlex.split(pipeline.stages()[stage]["cmd"]))
+            said = clone.output(*shlex.split(commands[stage]["cmd"]))
             assert "Traceback" not in said
             assert contents(clone.folder / path) == expected[stage], stage
     finally:

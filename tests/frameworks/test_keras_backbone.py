@@ -18,7 +18,7 @@ NATIVE = Pretrained({}, shared=False)
 
 @pytest.fixture(scope="module")
 def resnet50(tensors):
-    return backbones.build(MODELS["resnet50"], Pretrained(tensors["resnet50"]), "frozen")
+    return backbones.build(MODELS["resnet50"], Pretrained(tensors["resnet50"]), "saved")
 
 
 # one layer of each kind against scipy: (n, height, width, channels) of Keras, tensors in PyTorch's order

@@ -16,25 +16,14 @@ from versus.recipe.architectures import ARCHITECTURES
 from versus.recipe.weights import Pretrained, Tensors
 
 
-class _StoredStatistics(layers.BatchNormalization):
-    """Normalise by the stored statistics as `layers.BatchNormalization` does, in one operation of TensorFlow's.
-
-    Keras multiplies and adds in two, which takes a quarter of the time of EfficientNet-Lite0.
-    """
+class _Shift(layers.BatchNormalization):
+    """What is left of a frozen batch norm that is multiplied into the convolution before it: see `_fuse_batch_norm`."""
 
     def call(self, inputs, training=None, mask=None):
-        return self.normalise(inputs, self.moving_mean, self.moving_variance)
-
-    def normalise(self, inputs, mean, variance):
-        """Normalise (n, height, width, channels) by the statistics of each channel."""
-        if inputs.dtype == "float64":  # which the operation does not know
-            return ops.batch_normalization(inputs, mean, variance, -1, self.beta, self.gamma, self.epsilon)
-        scale, offset, mean, variance = map(tf.convert_to_tensor, (self.gamma, self.beta, mean, variance))
-        return tf.compat.v1.nn.fused_batch_norm(inputs, scale, offset, mean, variance, self.epsilon,
-                                                is_training=False)[0]
+        return tf.nn.bias_add(inputs, tf.convert_to_tensor(self.beta))
 
 
-class BatchStatistics(_StoredStatistics):
+class BatchStatistics(layers.BatchNormalization):
     """Normalise by the batch even though frozen, as PyTorch's frozen layers do under `model.train()`.
 
     With a momentum of 1 the stored statistics never change, as in Keras 2.2.2.
@@ -45,19 +34,30 @@ class BatchStatistics(_StoredStatistics):
 
     def call(self, inputs, training=None, mask=None):
         if not training:
-            return super().call(inputs)
+            return self._normalise(inputs, self.moving_mean, self.moving_variance)
         mean = _mean_of_each_channel(inputs)
         variance = _mean_of_each_channel(ops.square(inputs - mean))
         count = ops.cast(ops.prod(ops.shape(inputs)[:3]), inputs.dtype)
         self.moving_mean.assign(self.moving_mean * self.momentum + mean * (1 - self.momentum))
         unbiased = variance * (count / (count - 1))
         self.moving_variance.assign(self.moving_variance * self.momentum + unbiased * (1 - self.momentum))
-        return self.normalise(inputs, mean, variance)
+        return self._normalise(inputs, mean, variance)
+
+    def _normalise(self, inputs, mean, variance):
+        """Normalise (n, height, width, channels) by the statistics of each channel, in one operation.
+
+        Keras multiplies and adds in two, which takes a sixth of the time of EfficientNet-Lite0.
+        """
+        if inputs.dtype == "float64":  # which the operation does not know
+            return ops.batch_normalization(inputs, mean, variance, -1, self.beta, self.gamma, self.epsilon)
+        scale, offset, mean, variance = map(tf.convert_to_tensor, (self.gamma, self.beta, mean, variance))
+        return tf.compat.v1.nn.fused_batch_norm(inputs, scale, offset, mean, variance, self.epsilon,
+                                                is_training=False)[0]
 
 
 # by `batch_norm`: see `build`
-_LAYERS = {"saved": layers.BatchNormalization, "frozen": _StoredStatistics, "batch": BatchStatistics,
-          "batch_not_stored": BatchStatistics}
+_LAYERS = {"saved": layers.BatchNormalization, "frozen": _Shift, "batch": BatchStatistics,
+           "batch_not_stored": BatchStatistics}
 
 
 def _mean_of_each_channel(x):
@@ -73,14 +73,16 @@ def build(model: params.Model, pretrained: Pretrained, batch_norm: str) -> keras
     """Build the frozen backbone of the params section `model` with the weights `pretrained`.
 
     Called with `training=True`, batch norm uses the statistics of the batch: with `batch_norm` "batch" it also updates
-    the stored ones, with "batch_not_stored" it does not. With "frozen" it always uses the stored ones; "saved" is the
-    same with Keras's own layers, which can be read back without this code.
+    the stored ones, with "batch_not_stored" it does not. With "frozen" it is part of the convolutions, two thirds
+    faster; "saved" is the same with Keras's own layers, which can be read back without this code.
     """
     if not pretrained.shared:
         backbone = _with_batch_norm(applications_resnet50(model.image_size), batch_norm)
     else:
         backbone = network(model.backbone, model.image_size, batch_norm)
         copy_weights(backbone, pretrained.tensors)
+    if batch_norm == "frozen":
+        _fuse_batch_norm(backbone)
     backbone.trainable = False
     return backbone
 
@@ -98,6 +100,20 @@ def network(name: str, image_size: int, batch_norm: str = "saved") -> keras.Mode
     x = layers.Normalization(mean=architecture.mean, variance=architecture.variance, name="normalization")(pixels)
     x = NETWORKS[name](x, normalise)
     return keras.Model(pixels, layers.GlobalAveragePooling2D(name="pool")(x), name="backbone")
+
+
+def _fuse_batch_norm(backbone: keras.Model) -> None:
+    """Multiply each batch norm into the convolution before it, and let it only add what is left."""
+    for norm in backbone.layers:
+        if isinstance(norm, _Shift):
+            convolution = norm.input._keras_history.operation
+            factor = norm.gamma / ops.sqrt(norm.moving_variance + norm.epsilon)
+            norm.beta.assign(norm.beta - norm.moving_mean * factor)
+            if convolution.use_bias:
+                convolution.bias.assign(convolution.bias * factor)
+            if isinstance(convolution, layers.DepthwiseConv2D):
+                factor = factor[:, None]
+            convolution.kernel.assign(convolution.kernel * factor)
 
 
 def copy_weights(backbone: keras.Model, tensors: Tensors) -> None:
