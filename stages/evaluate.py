@@ -3,7 +3,7 @@
 import sys
 
 from versus import params
-from versus.artifacts import heads, metrics, predictions_csv
+from versus.artifacts import heads, metrics, model_info, predictions_csv
 from versus.command import run
 from versus.evaluation import ensemble, scores
 from versus.evaluation.plots import plots
@@ -18,7 +18,8 @@ def main(*names):
         summary = scores.summary(predictions, settings.compare)
         if settings.model.deploy == "mean":
             summary |= ensemble.summary(predictions, settings.compare)
-        metrics.write(f"metrics/details/{name}.json", {"part": predictions.part} | summary)
+        about = {"part": predictions.part, "device": model_info.read(f"models/{name}").device}
+        metrics.write(f"metrics/details/{name}.json", about | summary)
         for plot, rows in plots(predictions, record, settings.model.deploy, competitor(name).title).items():
             metrics.write_table(f"metrics/plots/{name}/{plot}.csv", rows)
 

@@ -13,22 +13,15 @@ from huggingface_hub import ModelCard
 
 from tests.helpers.cases import photo, save
 from tests.helpers.predictions import draw_predictions
+from tests.helpers.results import info
 from versus import params
 from versus.artifacts import model_info, predictions_csv
-from versus.artifacts.model_info import ModelInfo
 from versus.evaluation import ensemble
 from versus.frameworks import licences
 from versus.frameworks.usage import usage
 from versus.report import cards
 
 SETTINGS = params.load()
-
-
-def info(names, **changes):
-    values = {"backbone": "efficientnet_lite0", "image_size": 64, "precision": "float32", "deploy": "first",
-              "background": "white", "deep_range": None, "decode": "accurate", "resize": "antialiased",
-              "device": "cpu"}
-    return ModelInfo(list(names), **values | changes)
 
 
 @pytest.fixture

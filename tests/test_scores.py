@@ -11,8 +11,9 @@ from sklearn import metrics
 
 from tests.helpers.paths import ROOT
 from tests.helpers.predictions import draw_predictions, predictions_of, rows_of
+from tests.helpers.results import info
 from tests.helpers.stages import run_stage
-from versus.artifacts import heads
+from versus.artifacts import heads, model_info
 from versus.artifacts.heads import Trained
 from versus.artifacts.metrics import read
 from versus.evaluation import scores
@@ -196,6 +197,8 @@ def test_stages_evaluate_and_compare(tmp_path, classes, seeds):
         predictions = draw_predictions(seeds, 90, classes, skill, rng=int(skill))
         rows_of(predictions).to_csv(tmp_path / f"data/predictions/{name}.csv", index=False)
         write_record(predictions, tmp_path / f"data/training/{name}.safetensors")
+        (tmp_path / "models" / name).mkdir(parents=True)
+        model_info.write(info(predictions.class_names, device=f"a device for {name}"), tmp_path / "models" / name)
     (tmp_path / "metrics/details").mkdir(parents=True)
     (tmp_path / "metrics/details/split.json").write_text('{"median_side": 300}')
     written = []
@@ -207,7 +210,8 @@ def test_stages_evaluate_and_compare(tmp_path, classes, seeds):
     assert written[0] == written[1]
     assert len(written[0]) == 26  # 2 x (details, 6 plots, 3 metrics), the comparison, what it reads, 4 metrics
     assert read(tmp_path / "metrics/details/compare.json")["verdict"] == "other better"
-    assert read(tmp_path / "metrics/details/torch.json")["images"] == 90
+    of_torch = read(tmp_path / "metrics/details/torch.json")
+    assert of_torch["images"] == 90 and of_torch["device"] == "a device for torch"
     accuracy = read(tmp_path / "metrics/accuracy.json")
     assert list(accuracy) == ["keras", "torch", "difference", "low", "high", "p", "verdict"]
     assert accuracy["verdict"] == "PyTorch better" and 0 < accuracy["low"] < accuracy["difference"] < accuracy["high"]

@@ -173,7 +173,7 @@ def test_onnxruntime_computes_the_same_features(workspace):
 def test_packages_are_a_framework_with_all_that_it_needs():
     keras, torch = sizes.packages("keras"), sizes.packages("torch")
     assert {"keras", "tensorflow", "h5py", "numpy"} <= keras and not {"torch", "dvc"} & keras
-    assert {"torch", "torchvision", "timm", "numpy"} <= torch and "tensorflow" not in torch
+    assert {"torch", "torchvision", "numpy"} <= torch and "tensorflow" not in torch
     assert sizes.installed("torch", with_gpus=True) >= sizes.installed("torch", with_gpus=False) > 100
 
 

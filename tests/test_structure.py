@@ -16,7 +16,7 @@ FLOORS = [("stages", "versus/__main__.py"), ("versus/report",), ("versus/evaluat
           ("versus/recipe", "versus/artifacts"), ("versus/images",), ("versus/params.py", "versus/command.py"),
           ("versus/values.py",)]
 FRAMEWORKS = ROOT / "versus" / "frameworks"
-PACKAGES = {"keras": {"keras", "tensorflow"}, "torch": {"torch", "torchvision", "timm"}}
+PACKAGES = {"keras": {"keras", "tensorflow"}, "torch": {"torch", "torchvision"}}
 SIBLINGS = sorted(path.name for path in (FRAMEWORKS / "keras").glob("*.py"))
 LONGEST_RUN = 5  # equal code lines in a row that siblings may share
 TESTS_LONGEST_RUN = 19  # and test files

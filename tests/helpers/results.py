@@ -12,10 +12,11 @@ import yaml
 from tests.helpers.features import save as save_features
 from tests.helpers.paths import ROOT
 from tests.helpers.predictions import NAMES, draw_predictions
-from versus.artifacts import combinations, heads, metrics, predictions_csv, splits
+from versus.artifacts import combinations, heads, metrics, model_info, predictions_csv, splits
 from versus.artifacts.combinations import Combinations
 from versus.artifacts.features import Features
 from versus.artifacts.heads import Trained
+from versus.artifacts.model_info import ModelInfo
 from versus.frameworks.history import learning_curves
 
 PAIR = ("keras", "torch")
@@ -45,6 +46,7 @@ def write_run(folder, seed=0, classes=2, names=NAMES, seeds=SEEDS):
         predictions_csv.write(predictions, folder / f"data/predictions/{name}.csv")
         trained = [draw_trained(rng, each) for each in predictions.probabilities]
         save_trained(trained, predictions.labels, folder / f"models/{name}", folder / f"data/training/{name}")
+        model_info.write(info(names[:classes]), folder / f"models/{name}")
         splits.save(None, folder / f"data/splits/{name}.safetensors")
         augmented, plain = rng.normal(size=(VIEWS, 200, WIDTH)), rng.normal(size=(1, IMAGES, WIDTH))
         save_features(Features(augmented, {"validation": plain}, [], rng.uniform(0, 255, (4, 9))),
@@ -59,6 +61,14 @@ def write_run(folder, seed=0, classes=2, names=NAMES, seeds=SEEDS):
                       folder / "data/combinations/keras-torch.safetensors")
     metrics.write(folder / "metrics/details/split.json", SPLIT | {"classes": classes})
     metrics.write_answer(folder / "metrics/leaks.json", {"value": 0})
+
+
+def info(names, **changes):
+    """What is saved with a classifier of these classes."""
+    values = {"backbone": "efficientnet_lite0", "image_size": 64, "precision": "float32", "deploy": "first",
+              "background": "white", "deep_range": None, "decode": "accurate", "resize": "antialiased",
+              "device": "cpu"}
+    return ModelInfo(list(names), **values | changes)
 
 
 def in_order(predictions):
