@@ -48,12 +48,13 @@ class OnnxRuntime:
         """Load the backbone, whose batch norm is frozen."""
         options = self.onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = self.threads, 1
+        # its threads would wait at work, and keep those that read from it
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self.session = self.onnxruntime.InferenceSession(self.file, options, providers=["CPUExecutionProvider"])
 
     def extract(self, images: ImageBatches) -> np.ndarray:
         """Compute the features of all images: (files, width), in the order of the files."""
-        batches = (np.ascontiguousarray(images.pixels(index).transpose(0, 3, 1, 2))
-                   for index in range(len(images.batches)))
+        batches = (images.pixels(index) for index in range(len(images.batches)))
         return images.in_order(self.session.run(None, {"pixels": pixels})[0] for pixels in batches)
 
 
@@ -63,12 +64,14 @@ def contestant(name: str, settings: params.Params, file: Path) -> Framework | On
 
 
 def export_backbone(path: str) -> None:
-    """Write the backbone with frozen batch norm as ONNX: pixels (n, 3, size, size), 0..255, to features (n, width)."""
+    """Write the backbone with frozen batch norm as ONNX: pixels (n, size, size, 3), 0..255, to features (n, width)."""
     import torch
 
     from versus.frameworks.torch import backbone as backbones
     model = params.load().model
-    backbone = backbones.build(model, weights.read_pretrained(PRETRAINED), "frozen")
-    example = torch.zeros(2, 3, model.image_size, model.image_size)
+    # not "frozen": onnxruntime multiplies batch norm into the convolutions itself, and mirroring takes it time
+    backbone = backbones.build(model, weights.read_pretrained(PRETRAINED), "saved")
+    backbone.register_forward_pre_hook(lambda layer, pixels: pixels[0].permute(0, 3, 1, 2))
+    example = torch.zeros(2, model.image_size, model.image_size, 3)
     torch.onnx.export(backbone, (example,), path, input_names=["pixels"], output_names=["features"], dynamo=True,
                       dynamic_shapes={"pixels": {0: torch.export.Dim("batch")}}, external_data=False, verbose=False)

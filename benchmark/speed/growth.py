@@ -1,7 +1,7 @@
 """Measure how time and memory grow with images, seeds, epochs and classes: results/growth.csv, and a printed table.
 
-    python -m benchmark.speed.growth                       # what docs/speed.md shows; about half an hour
-    python -m benchmark.speed.growth --images 100000 --seeds --epochs --classes    # hours
+    python -m benchmark.speed.growth                       # what docs/speed.md shows; about ten minutes
+    python -m benchmark.speed.growth --images 100000 --seeds --epochs --classes --predictions  # an hour
     python -m benchmark.speed.growth --images --seeds 1 10 100 --frameworks torch
 
 Images are drawn (source synthetic), and go through the stages, each a process of its own. Seeds, epochs and classes are
@@ -185,12 +185,12 @@ if __name__ == "__main__":
         PARTS[part](name, {key: int(value) for key, value in (number.split("=") for number in numbers)})
         sys.exit()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--images", type=int, nargs="*", default=[1000, 10000])
+    parser.add_argument("--images", type=int, nargs="*", default=[300, 1000, 3000, 10000])
     parser.add_argument("--side", type=int, default=64, help="model.image_size of the stages (default: 64)")
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 10, 100])
     parser.add_argument("--epochs", type=int, nargs="*", default=[3, 100])
     parser.add_argument("--classes", type=int, nargs="*", default=[2, 1000])
-    parser.add_argument("--predictions", type=int, nargs="*", default=[10, 100], metavar="SEEDS")
+    parser.add_argument("--predictions", type=int, nargs="*", default=[10], metavar="SEEDS")
     parser.add_argument("--frameworks", nargs="+", default=["keras", "torch"], choices=["keras", "torch"])
     parser.add_argument("--output", type=Path, default=RESULTS / "growth.csv")
     run(lambda: main(parser.parse_args()))
