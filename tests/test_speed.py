@@ -18,7 +18,7 @@ from tests.helpers.paths import ROOT
 from tests.helpers.processes import PATIENT
 from tests.helpers.stages import run_stage
 from versus.artifacts import metrics
-from versus.report import documentation, speed
+from versus.report import documentation, figures, speed
 
 ENVIRONMENT = os.environ | PATIENT | {"PYTHONPATH": str(ROOT)}
 AGREE = """
@@ -112,7 +112,7 @@ def test_all_that_was_measured_has_words(monkeypatch):
 
 def test_the_plot_shows_the_committed_ratios(monkeypatch):
     monkeypatch.chdir(ROOT)
-    drawn = documentation._drawn(speed.SPEED, speed.drawn(speed.read()))
+    drawn = figures.svg(speed.SPEED, speed.drawn(speed.read()))
     labels = [sorted(re.findall(r"<text[^>]*>([^<]+)</text>", svg))
               for svg in (drawn, (ROOT / documentation.SPEED).read_text(encoding="utf-8"))]
     assert labels[0] == labels[1], "run `make docs`"

@@ -40,7 +40,7 @@ from versus.frameworks.training import fit_seeds
 from versus.recipe.architectures import ARCHITECTURES
 
 BASE = {"images": 1000, "seeds": 10, "epochs": 3, "classes": 2}  # of the heads, where nothing else is said
-LARGE = {"images": 40_000, "seeds": 100, "epochs": 0, "classes": 1000}  # of predictions alone
+LARGE = BASE | {"images": 40_000, "epochs": 0, "classes": 1000}  # of predictions alone: of 10,000 images, none trained
 VALIDATION = 0.25  # images for which the heads' predictions are written, to one that trains
 STAGES = ("download", "split", "weights")
 OF_FRAMEWORKS = ("extract", "train", "predict")

@@ -197,13 +197,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def waterfall(path: Path) -> str:
     """Draw the effect of each convention, the rows of a CSV file, with the template of `dvc plots`: SVG."""
-    return _drawn(figures.WATERFALL, metrics.read_table(path).assign(rev=""))
-
-
-def _drawn(plot: figures.Plot, rows: pd.DataFrame) -> str:
-    import vl_convert
-
-    return vl_convert.vegalite_to_svg(figures.filled(plot, rows.to_dict("records")) | {"background": "white"})
+    return figures.svg(figures.WATERFALL, metrics.read_table(path).assign(rev=""), background="white")
 
 
 def _run(folder: Path) -> tuple[dict, dict, dict]:
@@ -262,7 +256,7 @@ def main() -> None:
         page.write_text(write(page.read_text(encoding="utf-8")), encoding="utf-8")
     for plot, rows in WATERFALLS.items():
         Path(plot).write_text(waterfall(RUNS / rows), encoding="utf-8")
-    Path(SPEED).write_text(_drawn(speed.SPEED, speed.drawn(speed.read())), encoding="utf-8")
+    Path(SPEED).write_text(figures.svg(speed.SPEED, speed.drawn(speed.read()), background="white"), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -60,10 +60,15 @@ def figure(plot: Plot, rows: pd.DataFrame, alt: str) -> Figure | None:
     """Draw `rows` with the template of `plot`; None if there are none, as of a curve that is not defined."""
     if rows.empty:
         return None
+    drawn = svg(plot, rows.assign(rev="this run"))
+    return Figure(plot.title, alt, "data:image/svg+xml;base64," + base64.b64encode(drawn.encode()).decode())
+
+
+def svg(plot: Plot, rows: pd.DataFrame, **more: str) -> str:
+    """Draw `rows`, `rev` among their columns, with the template of `plot`; `more` are further keys of Vega-Lite's."""
     import vl_convert  # takes a moment to load
-    drawing = filled(plot, rows.assign(rev="this run").to_dict("records"))
-    svg = vl_convert.vegalite_to_svg(json.dumps(drawing | {"padding": PADDING, "config": {"font": FONTS}}))
-    return Figure(plot.title, alt, "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode())
+    drawing = filled(plot, rows.to_dict("records")) | {"padding": PADDING, "config": {"font": FONTS}} | more
+    return vl_convert.vegalite_to_svg(json.dumps(drawing))
 
 
 def filled(plot: Plot, rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ class BatchStatistics(nn.BatchNorm2d):
 
     There convolutions are twice as fast, but the sums of PyTorch's own layer are not precise: it changes Lite0's
     float32 features by 0.3 % from the float64 ones, in the default layout by 0.002 %, as this does in either one.
-    It writes over its input, which no other layer needs: that takes a tenth less time.
+    It writes over its input, which no other layer needs: that saves a twelfth of the time.
     """
 
     running_mean: torch.Tensor
@@ -68,7 +68,7 @@ class Backbone(nn.Module):
     def mirror(self) -> None:
         """Mirror images and kernels on both axes, which changes no feature.
 
-        Without it images are copied into larger ones for SAME padding: a seventh of the time of frozen Lite0.
+        Without it images are copied into larger ones for SAME padding: a quarter of the time of frozen Lite0.
         """
         for layer in self.modules():
             if isinstance(layer, SameConv2d):
@@ -81,7 +81,7 @@ def build(model: params.Model, pretrained: Pretrained, batch_norm: str) -> Backb
 
     In training mode, as under `model.train()`, batch norm uses the statistics of the batch: with `batch_norm` "batch"
     it also updates the stored ones, with "batch_not_stored" it does not. With "frozen" it is part of the convolutions,
-    a fourth faster; "saved" is the same with PyTorch's own layers.
+    which is faster, and its statistics can no longer be set; "saved" is the same with PyTorch's own layers.
     """
     backbone = network(model.backbone, model.image_size, batch_norm)
     copy_weights(backbone, pretrained.tensors)

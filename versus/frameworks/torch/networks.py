@@ -23,8 +23,8 @@ class SameConv2d(nn.Conv2d):
     def mirror(self) -> None:
         """Mirror the kernel on both axes, for images that are mirrored.
 
-        Theirs is the near side that gets one more, as with `padding` on both sides, since the last step of a stride
-        leaves the far side's out.
+        In those the near side needs the extra pixel. Padding both sides alike gives it, and PyTorch does that without
+        a copy; the far side's extra pixel is beyond the last step of a stride of two.
         """
         self.weight = nn.Parameter(self.weight.flip(2, 3))
         self.mirrored = True
