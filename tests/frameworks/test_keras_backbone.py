@@ -91,6 +91,36 @@ def test_batch_statistics_are_the_closed_form(precision, bound):
     np.testing.assert_allclose(layer(pixels, training=False), expected, rtol=100 * bound, atol=100 * bound)
 
 
+@pytest.mark.parametrize("precision, bound", [("float32", 1e-5), ("float64", 1e-12)])
+def test_statistics_of_a_convolution_follow_from_its_inputs(precision, bound):
+    """Also in inference, and where means are thirty deviations from zero."""
+    random, outputs = np.random.default_rng(0), 7
+    kernel, x = random.normal(0, 1, (3, outputs)), random.normal((3, 0, -1), (0.1, 1, 2), (4, 5, 6, 3))
+    pixels = keras.Input((5, 6, 3), dtype=precision)
+    convolution = keras.layers.Conv2D(outputs, 1, use_bias=False, dtype=precision)
+    convolution(pixels)
+    assert backbones.WideningStatistics.suits(convolution)
+    layer = backbones.WideningStatistics(convolution, epsilon=1e-3, momentum=0.9, dtype=precision)
+    assert layer(pixels).shape == (None, 5, 6, outputs)
+    mean, variance, weight, bias = random.uniform(0.5, 1, (4, outputs))
+    layer.set_weights([weight, bias, mean, variance, kernel[None, None]])
+    x, kernel = x.astype(precision).astype(float), kernel.astype(precision).astype(float)
+
+    expected = normalise(x @ kernel, *mean_and_variance(x @ kernel), weight, bias, 1e-3)
+    np.testing.assert_allclose(layer(x.astype(precision), training=True), expected, rtol=10 * bound, atol=10 * bound)
+    of_batch, unbiased = mean_and_variance(x @ kernel, ddof=1)
+    np.testing.assert_allclose(layer.moving_mean, updated(mean, of_batch), rtol=bound)
+    np.testing.assert_allclose(layer.moving_variance, updated(variance, unbiased), rtol=bound)
+    expected = normalise(x @ kernel, layer.moving_mean, layer.moving_variance, weight, bias, 1e-3)
+    np.testing.assert_allclose(layer(x.astype(precision), training=False), expected, rtol=100 * bound, atol=100 * bound)
+
+
+def test_which_convolutions_are_normalised_before_they_run(build):
+    """Those that widen a feature map with more pixels than channels: at 64 pixels, the first five that expand."""
+    names = [layer.name for layer in build("batch").layers if isinstance(layer, backbones.WideningStatistics)]
+    assert names == [f"blocks.{stage}.bn1" for stage in ("1.0", "1.1", "2.0", "2.1", "3.0")]
+
+
 def test_kerass_own_layer_would_not_do():
     """Frozen it ignores the batch; trainable it updates the variance by the biased estimate."""
     x = np.random.default_rng(0).normal(7, 2, (2, 2, 2, 1)).astype("float32")

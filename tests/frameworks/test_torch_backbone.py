@@ -67,6 +67,16 @@ def test_batch_statistics_are_precise_in_the_fast_layout(build, tensors):
     assert distance(ours.numpy(), expected) < 1e-5 < distance(theirs_fast.numpy(), expected)
 
 
+@pytest.mark.parametrize("shape", [(27, 96, 57, 57), (1, 8, 1, 2), (3, 40, 5, 7), (31, 5000, 1, 1)])
+def test_statistics_put_together_are_those_of_each_channel(shape):
+    """However the pixels can be divided, and where means are thirty deviations from zero."""
+    x = np.random.default_rng(0).normal(3, 0.1, shape).astype(np.float32)
+    x[:, ::2] -= 3
+    means, variances = backbones._of_each_channel(torch.from_numpy(x))
+    np.testing.assert_allclose(means, x.mean((0, 2, 3), dtype=float), rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(variances, x.var((0, 2, 3), dtype=float), rtol=3e-6)
+
+
 def test_large_arrays_stay_with_the_process():
     """Each call would otherwise ask the system for cleared pages: the second one asks for hardly any."""
     code = ("import resource, torch\nfrom versus import params\nfrom versus.frameworks.torch import runtime\n"

@@ -11,13 +11,15 @@ from versus.recipe import weights
 from versus.recipe.architectures import ARCHITECTURES
 from versus.recipe.weights import Pretrained, Tensors
 
+COLUMNS = 2**12  # numbers in a row whose columns are summed: more are slower, fewer less precise
+
 
 class BatchStatistics(nn.BatchNorm2d):
     """Normalise by the batch in training mode as PyTorch's own layer does, but precisely in the layout channels_last.
 
     There convolutions are twice as fast, but the sums of PyTorch's own layer are not precise: it changes Lite0's
     float32 features by 0.3 % from the float64 ones, in the default layout by 0.002 %, as this does in either one.
-    It writes over its input, which no other layer needs: that saves a twelfth of the time.
+    It writes over its input, which no other layer needs.
     """
 
     running_mean: torch.Tensor
@@ -27,8 +29,7 @@ class BatchStatistics(nn.BatchNorm2d):
     def forward(self, x):
         mean, variance = self.running_mean, self.running_var
         if self.training:
-            mean = _mean_of_each_channel(x)
-            variance = _mean_of_each_channel((x - mean[:, None, None]).square_())
+            mean, variance = _of_each_channel(x)
             count = x.numel() // self.num_features
             self.running_mean.mul_(1 - self.momentum).add_(mean * self.momentum)
             self.running_var.mul_(1 - self.momentum).add_(variance * (count / (count - 1)) * self.momentum)
@@ -37,9 +38,24 @@ class BatchStatistics(nn.BatchNorm2d):
         return torch.addcmul(shift[:, None, None], x, scale[:, None, None], out=x)
 
 
-def _mean_of_each_channel(x):
-    """Average (n, channels, height, width) to (channels,): each image in the type of x, the images in float64."""
-    return x.mean((2, 3)).double().mean(0).to(x.dtype)
+def _of_each_channel(x):
+    """Return mean and biased variance of (n, channels, height, width): (channels,) each.
+
+    PyTorch sums each column of (rows, columns) one by one, which is fast but not precise where there are many rows. So
+    several pixels lie in one row, each has sums of its own, and these are put together in float64.
+    """
+    pixels, channels = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]), x.shape[1]  # in channels_last nothing is copied
+    beside = _largest_divisor(len(pixels), max(1, COLUMNS // channels))
+    # what nn.SyncBatchNorm is made of: it only reads, while var_mean takes three times as long
+    means, variances = torch.batch_norm_update_stats(pixels.reshape(-1, beside * channels), None, None, 0.0)
+    means, variances = (each.reshape(beside, channels).double() for each in (means, variances))
+    mean = means.mean(0)
+    variance = (variances + (means - mean).square()).mean(0)
+    return mean.to(x.dtype), variance.to(x.dtype)
+
+
+def _largest_divisor(number: int, limit: int) -> int:
+    return next(divisor for divisor in range(min(number, limit), 0, -1) if number % divisor == 0)
 
 
 # by `batch_norm`: see `build`
