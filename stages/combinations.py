@@ -10,7 +10,7 @@ from pathlib import Path
 
 from versus import params
 from versus.artifacts import feature_cache, features
-from versus.artifacts.combinations import Combinations, save
+from versus.artifacts.combinations import Design, save
 from versus.command import run
 from versus.frameworks import cluster, combinations, competitor, modules
 from versus.images import dataset
@@ -36,15 +36,17 @@ def main(first, second):
                                             settings, train.files, {part: images.files})
     needed = combinations.first_of_each(entries, resolved)
     if other.era is None and native_settings.extract.views == settings.extract.views:
-        computer.known[needed[entries[-1]]] = features.read(f"data/features/{second}")  # those of its native run
+        own_run = features.read(f"data/features/{second}").last_pass(settings.train.epochs)
+        computer.known[needed[entries[-1]]] = own_run
     cache = f"data/feature_cache/{first}-{second}"
     feature_cache.prepare(cache, needed, combinations.origin(settings, other.framework, part, *map(Path, FILES)),
                           computer.compute)
 
     probabilities = combinations.fit_combinations(head.Trainer, settings, resolved, entries,
                                                   lambda entry: feature_cache.read(cache, entry), train, part)
-    save(Combinations((first, second), part, conventions.differing(*ends), entries, images.names, images.classes,
-                      images.labels, probabilities), f"data/combinations/{first}-{second}.safetensors")
+    save(Design((first, second), part, conventions.differing(*ends), entries, images.names, images.classes,
+                images.labels, combinations.trainings(resolved, entries)), probabilities, settings.train.seeds,
+         f"data/combinations/{first}-{second}")
 
 
 if __name__ == "__main__":

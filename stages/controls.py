@@ -27,9 +27,7 @@ def main(first, second):
     for name, extracted, title in (("same_features", others, "heads alone"), ("reversed", own, "control")):
         trained = fit_seeds(trainer, settings, conventions, extracted, train.labels, title, reverse=name == "reversed")
         folder = Path("data/controls", name)
-        folder.mkdir(parents=True, exist_ok=True)
-        heads.save(trained, folder / "heads.safetensors")
-        heads.save_record(trained, {}, folder / "record.safetensors")
+        heads.save(heads.record(trained, settings.train.seeds, folder), folder / "heads.safetensors")
 
 
 if __name__ == "__main__":

@@ -18,11 +18,12 @@ from versus.report import console
 
 def main(first, second):
     settings, pair = params.load(), (competitor(first), competitor(second))
-    trained = combinations.read(f"data/combinations/{first}-{second}.safetensors")
-    members = units.read("data/split.csv", trained.part, trained.files)
+    trained = combinations.read(f"data/combinations/{first}-{second}")
+    design = trained.design
+    members = units.read("data/split.csv", design.part, design.files)
     predictions = [replace(each, units=members) for each in trained.predictions]
     ends = predictions[0], predictions[-1]
-    shares = explanation.explain(trained.factors, predictions, *ends, settings.compare)
+    shares = explanation.explain(design.factors, predictions, *ends, settings.compare)
     shares = shares[~shares.kind.isin(["native", "residual"])]  # the combinations are the whole evidence
     summaries = [scores.summary(each, settings.compare) for each in ends]
     name = pair[0].framework

@@ -14,7 +14,7 @@ def main(*names):
     settings = params.load()
     for name in names:
         predictions = predictions_csv.read(f"data/predictions/{name}.csv")
-        record = heads.read_record(f"data/training/{name}.safetensors")
+        record = heads.read_record(f"data/training/{name}")
         summary = scores.summary(predictions, settings.compare)
         if settings.model.deploy == "mean":
             summary |= ensemble.summary(predictions, settings.compare)

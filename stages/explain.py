@@ -17,28 +17,28 @@ def main(first, second):
     one, other = (competitor(name).of_era(settings.conventions.era) for name in (first, second))
     titles = (one.title, other.title)
     natives = pair(*(predictions_csv.read(f"data/predictions/{name}.csv") for name in (first, second)), titles)
-    trained = combinations.read(f"data/combinations/{first}-{second}.safetensors")
-    predictions = trained.of_pair((first, second), natives[0])
+    trained = combinations.read(f"data/combinations/{first}-{second}")
+    design, predictions = trained.design, trained.of_pair((first, second), natives[0])
     same_seeds = [native.first_seeds(len(predictions[0].seeds)) for native in natives]  # so that the shares add up
-    shares = explanation.explain(trained.factors, predictions, *same_seeds, settings.compare)
+    shares = explanation.explain(design.factors, predictions, *same_seeds, settings.compare)
 
     differences = sentences.other_differences(settings, titles)
-    corners = zip((first, second), (trained.entries[0], trained.entries[-1]), (predictions[0], predictions[-1]),
+    corners = zip((first, second), (design.entries[0], design.entries[-1]), (predictions[0], predictions[-1]),
                   same_seeds)
     judged = None if differences else completeness.judge(tuple(
-        corner(f"data/feature_cache/{first}-{second}", *each) for each in corners))
+        corner(f"data/feature_cache/{first}-{second}", settings.train.epochs, *each) for each in corners))
     metrics.write("metrics/details/explain.json", {
-        "one": first, "other": second, "era": settings.conventions.era, "part": trained.part,
-        "images": len(trained.files), "completeness": sentences.completeness(judged, titles, differences)})
+        "one": first, "other": second, "era": settings.conventions.era, "part": design.part,
+        "images": len(design.files), "completeness": sentences.completeness(judged, titles, differences)})
     metrics.write_table("metrics/details/explain.csv", shares)
     metrics.write_table("metrics/plots/waterfall.csv", explanation.waterfall(shares, *same_seeds, titles))
     answer.write(answer.of_explanation(shares, sentences.complete(judged)))
     results.show_explanation()
 
 
-def corner(cache, name, entry, computed, native):
+def corner(cache, epochs, name, entry, computed, native):
     """What is computed twice, with all of a competitor's defaults: for the combinations, and by its native run."""
-    own = features.read(f"data/features/{name}")
+    own = features.read(f"data/features/{name}").last_pass(epochs)
     same_pixels = feature_cache.pixels(cache, entry) == feature_cache.digest(own.pixels)
     return Corner((feature_cache.read(cache, entry), own), same_pixels, (computed, native))
 

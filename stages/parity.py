@@ -20,7 +20,7 @@ def main(first, second):
     resolved = [competitor(name).resolve(settings.conventions) for name in (first, second)]
     one, other = read(first), read(second)
     same_features, control = (
-        heads.read_trained(f"data/controls/{name}/heads.safetensors", f"data/controls/{name}/record.safetensors")
+        heads.Recorded(f"data/controls/{name}/heads.safetensors", f"data/controls/{name}")
         for name in ("same_features", "reversed"))
     equal = settings.model.shared and not differing(*resolved)  # the same weights included
     metrics.write("metrics/details/parity.json", {
@@ -40,7 +40,7 @@ def prefixed(prefix, measured):
 
 def read(name):
     return parity.Run(features.read(f"data/features/{name}"),
-                      heads.read_trained(f"models/{name}/heads.safetensors", f"data/training/{name}.safetensors"))
+                      heads.Recorded(f"models/{name}/heads.safetensors", f"data/training/{name}"))
 
 
 if __name__ == "__main__":

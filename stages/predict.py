@@ -28,7 +28,7 @@ def main(name):
     part = dataset.compared_part("data/split", settings.compare.part)
     classifier, backbone = classifiers.load(f"models/{name}")
     heads_of_seeds = heads.read(f"models/{name}/heads.safetensors")
-    recorded = heads.read_record(f"data/training/{name}.safetensors")["probabilities"]
+    recorded = heads.read_record(f"data/training/{name}")["probabilities"]
     for each in dict.fromkeys(("validation", part)):  # last the part whose predictions are written
         images = dataset.read("data/split", each)
         batches = ImageBatches(images.files, draws.in_order(len(images.files), settings.extract.batch),

@@ -27,20 +27,20 @@ def main(name):
     widths = [extracted.augmented.shape[2], settings.model.hidden, len(train.classes)]
     trainer = head.Trainer(widths, settings.train.learning_rate, conventions.adam)
     trained = fit_seeds(trainer, settings, conventions, extracted, train.labels, f"heads in {entry.title}")
+    trained_heads = heads.record(trained, settings.train.seeds, f"data/training/{name}",
+                                 lambda one: learning_curves(one, validation.labels))
 
-    deployed = trained if settings.model.deploy == "mean" else trained[:1]
+    deployed = trained_heads if settings.model.deploy == "mean" else trained_heads[:1]
     folder = Path("models", name)
     folder.mkdir(parents=True, exist_ok=True)
     classifier = classifiers.assemble(settings.model, weights.read_pretrained("models/backbone.safetensors"),
-                                      extracted.statistics_after(settings.train.epochs),
-                                      [one.weights for one in deployed], widths)
+                                      extracted.statistics_after(settings.train.epochs), deployed, widths)
     classifiers.save(classifier, folder)
     how = conversion.read(Path("data/conversion.json"))
     model_info.write(ModelInfo(train.classes, settings.model.backbone, settings.model.image_size,
                                settings.train.precision, settings.model.deploy, how.background, how.deep_range,
                                conventions.decode, conventions.resize, device), folder)
-    heads.save(trained, folder / "heads.safetensors")
-    heads.save_record(trained, learning_curves(trained, validation.labels), f"data/training/{name}.safetensors")
+    heads.save(trained_heads, folder / "heads.safetensors")
 
 
 if __name__ == "__main__":

@@ -99,37 +99,45 @@ def test_combinations_with_equal_features_weights_and_adam_are_trained_once():
     plain = {entry: {"validation": np.full((1, 5, 4), 1.0 + number)}
              for number, entry in enumerate(sorted(set(entries)))}
     train = Part([None] * 6, np.array([0, 1] * 3), ["a", "b"])
-    probabilities = combinations.fit_combinations(
+    trainings = combinations.trainings(combined, entries)
+    assert trainings.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    probabilities = list(combinations.fit_combinations(
         Trainer, settings, combined, entries, lambda entry: Features(np.ones((1, 6, 4)), plain[entry]), train,
-        "validation")
-    assert probabilities.shape == (8, 2, 5, 2) and probabilities.dtype == np.float64
-    np.testing.assert_allclose(probabilities.sum(axis=3), 1, atol=1e-15)
+        "validation"))
+    assert [each.shape for each in probabilities] == [(5, 2)] * 4 * 2  # trainings, seeds
     assert {trainer.adam: trainer.resets for trainer in Trainer.created} == {"uncorrected_1e-7": 4, "corrected_1e-8": 4}
     assert all(trainer.widths == [4, settings.model.hidden, 2] for trainer in Trainer.created)
     for index, entry in enumerate(entries):
         expected = plain[entry]["validation"].mean() / 3
-        np.testing.assert_allclose(probabilities[index, :, :, 0], expected)
+        for seed in range(2):
+            of_images = probabilities[trainings[index] * 2 + seed]
+            np.testing.assert_allclose(of_images[:, 0] / of_images.sum(axis=1), expected)
 
 
-def test_a_file_gives_back_what_it_holds_in_the_same_bytes(tmp_path):
-    probabilities = np.random.default_rng(0).dirichlet([1, 1], (4, 3, 2))
-    saved = files.Combinations(("keras", "torch"), "test", ["resize", "adam"], ["w", "x", "w", "x"],
-                               ["a/ü, 1.jpg", "b/1.jpg"], ["a", "b"], np.array([0, 1]), probabilities)
+def test_a_folder_gives_back_what_it_holds_in_the_same_bytes(tmp_path):
+    probabilities = np.random.default_rng(0).random((3, 3, 2, 2)).astype(np.float32)  # of three trainings
+    saved = files.Design(("keras", "torch"), "test", ["resize", "adam"], ["w", "x", "w", "x"],
+                         ["a/ü, 1.jpg", "b/1.jpg"], ["a", "b"], np.array([0, 1]), np.array([0, 1, 2, 1]))
     for name in ("one", "other"):
-        files.save(saved, tmp_path / name)
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+        files.save(saved, iter(probabilities.reshape(-1, 2, 2)), 3, tmp_path / name)
+    for name in ("design.safetensors", "probabilities.npy"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
     read = files.read(tmp_path / "one")
     for name in ("competitors", "part", "factors", "entries", "files", "class_names"):
-        assert getattr(read, name) == getattr(saved, name)
-    native = Predictions((0, 1, 2, 3), tuple(saved.files), ("a", "b"), np.array([0, 1]), np.zeros((4, 2, 2)))
-    predictions = read.of_pair(("keras", "torch"), native)
-    np.testing.assert_array_equal([each.probabilities for each in predictions], probabilities)
-    assert all(each.seeds == (0, 1, 2) for each in predictions)
+        assert getattr(read.design, name) == getattr(saved, name)
+    native = Predictions((0, 1, 2, 3), tuple(saved.files), ("a", "b"), np.array([0, 1]), np.zeros((4, 2, 2)),
+                         np.array([0, 0]))
+    scaled = probabilities.astype(float) / probabilities.sum(axis=3, keepdims=True, dtype=float)
+    for predictions, units in ((read.of_pair(("keras", "torch"), native), 1), (read.predictions, 2)):
+        for each, number in zip(predictions, saved.trainings, strict=True):
+            np.testing.assert_array_equal(list(each.probabilities), scaled[number])
+            assert each.seeds == (0, 1, 2) and each.independent == units
 
 
-def test_combinations_of_other_images_or_in_another_order_are_refused():
-    saved = files.Combinations(("keras", "torch"), "test", [], ["x"], ["a/1.jpg"], ["a", "b"], np.array([0]),
-                               np.ones((1, 1, 1, 2)) / 2)
+def test_combinations_of_other_images_or_in_another_order_are_refused(tmp_path):
+    design = files.Design(("keras", "torch"), "test", [], ["x"], ["a/1.jpg"], ["a", "b"], np.array([0]), np.array([0]))
+    files.save(design, [np.ones((1, 2)) / 2], 1, tmp_path)
+    saved = files.read(tmp_path)
     native = Predictions((0,), ("a/2.jpg",), ("a", "b"), np.array([0]), np.ones((1, 1, 2)) / 2)
     with pytest.raises(PredictionsError, match="same images and classes: run `dvc repro`"):
         saved.of_pair(("keras", "torch"), native)
@@ -156,7 +164,7 @@ class Backbone:
 def test_a_backbone_is_built_once_and_begins_each_combination_as_it_was_built(monkeypatch):
     used = []
 
-    def extract(own, network, train, plain, settings, conventions, title):
+    def extract(own, network, train, plain, settings, conventions, title, last_pass):
         used.append((network[0], network[-1]))
         network.append("changed by extraction")
         return title

@@ -65,9 +65,9 @@ def test_others_are_refused(other, message):
 
 
 def test_the_probabilities_of_training_are_read_seed_by_seed(tmp_path):
-    trained = [Trained([], np.arange(4.0), np.stack([VALUES[0], of_seed])) for of_seed in VALUES]
-    heads.save_record(trained, {"train_loss": np.ones((3, 2))}, tmp_path / "record.safetensors")
-    record = heads.read_record(tmp_path / "record.safetensors")
-    assert record.keys() == {"losses", "train_loss", "probabilities"}
+    trained = (Trained([], np.arange(4.0), np.stack([VALUES[0], of_seed])) for of_seed in VALUES)
+    heads.record(trained, len(VALUES), tmp_path, lambda one: {"train_loss": one.losses[::2]})
+    record = heads.read_record(tmp_path)
+    assert record.keys() == {"losses", "train_loss", "probabilities"} and record["train_loss"].shape == (3, 2)
     assert isinstance(record["probabilities"], SeedBySeed) and record["probabilities"].shape == VALUES.shape
     assert np.array_equal(list(record["probabilities"]), VALUES)

@@ -116,7 +116,7 @@ def test_no_key_is_in_any_file(bucket, finished):
 def test_a_colleague_pulls_and_recomputes_nothing(remote, request, finished):
     clone = request.getfixturevalue(remote)
     clone.output(*PULL)
-    for path in ("data/predictions/keras.csv", "models/torch/classifier.pt2", "data/training/torch.safetensors"):
+    for path in ("data/predictions/keras.csv", "models/torch/classifier.pt2", "data/training/torch/probabilities.npy"):
         assert (clone.folder / path).read_bytes() == (finished.folder / path).read_bytes()
     assert not any((clone.folder / path).exists() for path in withheld(clone))
     assert pipeline.ran(clone.output(*REPRO)) == set()

@@ -186,7 +186,7 @@ def write_record(predictions, path, epochs=3):
     """Write what a training of `epochs` epochs with these last predictions could have recorded."""
     trained = [Trained([], np.linspace(1, 0.1, 4 * epochs), np.repeat(of_seed[None], epochs, axis=0))
                for of_seed in predictions.probabilities]
-    heads.save_record(trained, learning_curves(trained, predictions.labels), path)
+    heads.record(trained, len(trained), path, lambda one: learning_curves(one, predictions.labels))
 
 
 @pytest.mark.parametrize("classes, seeds", [(2, 3), (3, 1)])
@@ -196,7 +196,7 @@ def test_stages_evaluate_and_compare(tmp_path, classes, seeds):
     for name, skill in (("keras", 1.0), ("torch", 3.0)):
         predictions = draw_predictions(seeds, 90, classes, skill, rng=int(skill))
         rows_of(predictions).to_csv(tmp_path / f"data/predictions/{name}.csv", index=False)
-        write_record(predictions, tmp_path / f"data/training/{name}.safetensors")
+        write_record(predictions, tmp_path / f"data/training/{name}")
         (tmp_path / "models" / name).mkdir(parents=True)
         model_info.write(info(predictions.class_names, device=f"a device for {name}"), tmp_path / "models" / name)
     (tmp_path / "metrics/details").mkdir(parents=True)

@@ -31,6 +31,7 @@ from benchmark.speed.workspace import ROOT, Workspace
 from versus import params
 from versus.artifacts import metrics, predictions_csv
 from versus.artifacts.features import Features
+from versus.artifacts.heads import record
 from versus.artifacts.predictions import Predictions
 from versus.artifacts.seed_by_seed import SeedBySeed
 from versus.command import run
@@ -112,7 +113,8 @@ def train(name: str, counts: dict[str, int]) -> None:
     # features of single images: with batch statistics training only keeps other batches together
     conventions = replace(competitor(name).resolve(settings.conventions), batch_norm="frozen")
     trainer = new_trainer(name, settings, width, counts["classes"])
-    fit_seeds(trainer, settings, conventions, features, np.arange(counts["images"]) % counts["classes"], None)
+    trained = fit_seeds(trainer, settings, conventions, features, np.arange(counts["images"]) % counts["classes"], None)
+    record(trained, counts["seeds"], name)
 
 
 def write(file: str, counts: dict[str, int]) -> None:

@@ -70,8 +70,8 @@ def backbone(backbones, reset):
 @pytest.fixture(scope="module")
 def extract_with(own, files):
     """Extract the features of `files` or others: `extract_with(backbone, conventions, settings, files)`."""
-    def extract_with(backbone, conventions, settings=SETTINGS, files=files):
-        return extract(own.features, backbone, files[0], {"validation": files[1]}, settings, conventions, None)
+    def extract_with(backbone, conventions, settings=SETTINGS, files=files, **more):
+        return extract(own.features, backbone, files[0], {"validation": files[1]}, settings, conventions, None, **more)
 
     return extract_with
 
@@ -177,6 +177,20 @@ def test_batch_statistics_need_a_pass_after_each_view(own, adapter, updating, ba
     for view in range(2):
         own.backbone.set_statistics(backbone, updating.statistics[view])
         assert distance(validation[view], each_alone(adapter, backbone, plain(files[1], UPDATING))) < BOUND
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 5])
+def test_the_pass_that_training_ends_with_can_be_had_alone(backbones, updating, extract_with, reset, epochs):
+    settings = SETTINGS.model_copy(update={"train": SETTINGS.train.model_copy(update={"epochs": epochs})})
+    alone = extract_with(backbones["batch"], UPDATING, settings, last_pass=True)
+    reset(backbones["batch"])
+    expected = updating.last_pass(epochs)
+    assert len(alone.plain["validation"]) == 1
+    for one, other in ((alone.plain["validation"], expected.plain["validation"]),
+                       (alone.augmented, expected.augmented), (alone.pixels, expected.pixels)):
+        np.testing.assert_array_equal(one, other)
+    assert all(np.array_equal(one[name], other[name]) for one, other in zip(alone.statistics, expected.statistics)
+               for name in one)
 
 
 @pytest.mark.parametrize("batch_norm", ["frozen", "batch", "batch_not_stored"])

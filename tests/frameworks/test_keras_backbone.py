@@ -99,8 +99,8 @@ def test_statistics_of_a_convolution_follow_from_its_inputs(precision, bound):
     pixels = keras.Input((5, 6, 3), dtype=precision)
     convolution = keras.layers.Conv2D(outputs, 1, use_bias=False, dtype=precision)
     convolution(pixels)
-    assert backbones.WideningStatistics.suits(convolution)
-    layer = backbones.WideningStatistics(convolution, epsilon=1e-3, momentum=0.9, dtype=precision)
+    assert backbones._WideningStatistics.suits(convolution)
+    layer = backbones._WideningStatistics(convolution, epsilon=1e-3, momentum=0.9, dtype=precision)
     assert layer(pixels).shape == (None, 5, 6, outputs)
     mean, variance, weight, bias = random.uniform(0.5, 1, (4, outputs))
     layer.set_weights([weight, bias, mean, variance, kernel[None, None]])
@@ -117,7 +117,7 @@ def test_statistics_of_a_convolution_follow_from_its_inputs(precision, bound):
 
 def test_which_convolutions_are_normalised_before_they_run(build):
     """Those that widen a feature map with more pixels than channels: at 64 pixels, the first five that expand."""
-    names = [layer.name for layer in build("batch").layers if isinstance(layer, backbones.WideningStatistics)]
+    names = [layer.name for layer in build("batch").layers if isinstance(layer, backbones._WideningStatistics)]
     assert names == [f"blocks.{stage}.bn1" for stage in ("1.0", "1.1", "2.0", "2.1", "3.0")]
 
 

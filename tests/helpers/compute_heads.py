@@ -37,7 +37,7 @@ def main():
     trainer = head.Trainer([extracted.augmented.shape[2], 128, int(labels.max()) + 1], train.learning_rate,
                            conventions.adam)
     trained = fit_seeds(trainer, settings, conventions, extracted, labels, None, reverse=asked.reverse)
-    Path(asked.out).write_bytes(pickle.dumps(trained))
+    Path(asked.out).write_bytes(pickle.dumps(list(trained)))
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ class Computer:
         widths = [features.augmented.shape[2], self.settings.model.hidden, int(labels.max()) + 1]
         trainer = self.head.Trainer(widths, self.settings.train.learning_rate, conventions.adam)
         labels = labels.max() - labels if reversed_labels else labels
-        return features, fit_seeds(trainer, self.settings, conventions, features, labels, None)
+        return features, list(fit_seeds(trainer, self.settings, conventions, features, labels, None))
 
 
 def arguments():

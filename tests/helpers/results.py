@@ -13,7 +13,7 @@ from tests.helpers.features import save as save_features
 from tests.helpers.paths import ROOT
 from tests.helpers.predictions import NAMES, draw_predictions
 from versus.artifacts import combinations, heads, metrics, model_info, predictions_csv, splits
-from versus.artifacts.combinations import Combinations
+from versus.artifacts.combinations import Design
 from versus.artifacts.features import Features
 from versus.artifacts.heads import Trained
 from versus.artifacts.model_info import ModelInfo
@@ -54,11 +54,11 @@ def write_run(folder, seed=0, classes=2, names=NAMES, seeds=SEEDS):
     for name in ("same_features", "reversed"):
         trained = [draw_trained(rng, each) for each in drawn[1].probabilities]
         target = folder / f"data/controls/{name}"
-        save_trained(trained, drawn[1].labels, target, target / "record")
-    combinations.save(Combinations(PAIR, "validation", FACTORS, ["entry"] * 8, list(drawn[0].files),
-                                   list(names[:classes]), drawn[0].labels,
-                                   np.stack([each.probabilities[:3] for each in drawn[1:]])),
-                      folder / "data/combinations/keras-torch.safetensors")
+        save_trained(trained, drawn[1].labels, target, target)
+    design = Design(PAIR, "validation", FACTORS, ["entry"] * 8, list(drawn[0].files), list(names[:classes]),
+                    drawn[0].labels, np.arange(8))
+    of_seeds = [of_seed for each in drawn[1:] for of_seed in each.probabilities[:3]]
+    combinations.save(design, of_seeds, min(3, seeds), folder / "data/combinations/keras-torch")
     metrics.write(folder / "metrics/details/split.json", SPLIT | {"classes": classes})
     metrics.write_answer(folder / "metrics/leaks.json", {"value": 0})
 
@@ -89,8 +89,8 @@ def draw_trained(rng, probabilities, epochs=3):
 def save_trained(trained, labels, folder, record):
     """Save heads and what their training recorded."""
     folder.mkdir(parents=True, exist_ok=True)
-    heads.save(trained, folder / "heads.safetensors")
-    heads.save_record(trained, learning_curves(trained, labels), record.with_suffix(".safetensors"))
+    weights = heads.record(trained, len(trained), record, lambda one: learning_curves(one, labels))
+    heads.save(weights, folder / "heads.safetensors")
 
 
 def run_stages(folder, *stages, before="", **environment):

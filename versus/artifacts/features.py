@@ -1,7 +1,7 @@
 """The features that extraction hands to training: their shapes, and the files that hold them."""
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,11 @@ class Features:
         each epoch at random (`draws.steps_by_batch`), but share the statistics of one pass.
         """
         return self.statistics[min(epochs, len(self.statistics)) - 1] if self.statistics else {}
+
+    def last_pass(self, epochs: int) -> "Features":
+        """Return these with the plain features alone that training for `epochs` ends with."""
+        last = {part: values[[min(epochs, len(values)) - 1]] for part, values in self.plain.items()}
+        return replace(self, plain=last)
 
 
 def check_finite(features: Features) -> Features:

@@ -1,14 +1,19 @@
-"""The trained heads of all seeds, and what their training recorded: heads.safetensors and a record beside it."""
+"""The trained heads of all seeds, and what their training recorded.
 
+heads.safetensors has the weights: seed0.hidden.kernel (inputs, outputs), seed0.hidden.bias (outputs,) and so on. The
+record is a folder: record.safetensors with the losses (seeds, steps) and the learning curves by name, (seeds, epochs)
+each; and probabilities.npy with the last ones of the validation images, (seeds, images, classes).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from versus.artifacts.seed_by_seed import SeedBySeed
+from versus.artifacts import npy
 
 LAYERS = ("hidden", "output")
 Head = list[tuple[np.ndarray, np.ndarray]]  # for each of LAYERS a kernel (inputs, outputs) and a bias (outputs,)
@@ -35,11 +40,11 @@ def widths(head: Head) -> list[int]:
     return [head[0][0].shape[0], *(kernel.shape[1] for kernel, _ in head)]
 
 
-def save(trained: list[Trained], path: str | Path) -> None:
-    """Write all heads as safetensors: seed0.hidden.kernel (inputs, outputs), seed0.hidden.bias (outputs,) and so on."""
+def save(heads: list[Head], path: str | Path) -> None:
+    """Write the weights of all heads."""
     tensors = {}
-    for seed, one in enumerate(trained):
-        for layer, (kernel, bias) in zip(LAYERS, one.weights):
+    for seed, head in enumerate(heads):
+        for layer, (kernel, bias) in zip(LAYERS, head):
             tensors[f"seed{seed}.{layer}.kernel"] = np.ascontiguousarray(kernel)
             tensors[f"seed{seed}.{layer}.bias"] = np.ascontiguousarray(bias)
     save_file(tensors, path)
@@ -53,31 +58,46 @@ def read(path: str | Path) -> list[Head]:
             for seed in seeds]
 
 
-def save_record(trained: list[Trained], curves: dict[str, np.ndarray], path: str | Path) -> None:
-    """Write what training recorded as safetensors.
+def record(trained: Iterable[Trained], seeds: int, folder: str | Path,
+           curves: Callable[[Trained], Mapping[str, np.ndarray]] = lambda _: {}) -> list[Head]:
+    """Write what training records, one head after the other as it comes; return the weights of all.
 
-    losses (seeds, steps); probabilities, the last ones of the validation images (seeds, images, classes); the learning
-    curves by name, (seeds, epochs) each.
+    `seeds` is how many heads there will be; `curves` makes a head's learning curves, (epochs,) each.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    save_file({"losses": np.stack([one.losses for one in trained]),
-               "probabilities": np.stack([one.probabilities[-1] for one in trained])} | curves, path)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    heads: list[Head] = []
+    rows: list[Mapping[str, np.ndarray]] = []
+
+    def last_probabilities() -> Iterator[np.ndarray]:
+        for one in trained:
+            heads.append(one.weights)
+            rows.append({"losses": one.losses, **curves(one)})
+            yield one.probabilities[-1]
+
+    npy.save(last_probabilities(), seeds, folder / "probabilities.npy")
+    save_file({name: np.stack([row[name] for row in rows]) for name in rows[0]}, folder / "record.safetensors")
+    return heads
 
 
-def read_record(path: str | Path) -> dict[str, Any]:
-    """Read what `save_record` wrote, by name: arrays, but the probabilities are read seed by seed."""
-    def of_seed(seed: int) -> np.ndarray:
-        with safe_open(path, "numpy") as file:  # each time: what it has read stays in memory until it is closed
-            return file.get_slice("probabilities")[seed]
-
-    with safe_open(path, "numpy") as file:
-        shape = tuple(file.get_slice("probabilities").get_shape())
-        return {name: file.get_tensor(name) for name in file.keys() if name != "probabilities"} | {
-            "probabilities": SeedBySeed(shape, of_seed)}
+def read_record(folder: str | Path) -> dict[str, Any]:
+    """Read a record: arrays by name, of which the probabilities are read seed by seed."""
+    return load_file(Path(folder) / "record.safetensors") | {"probabilities": npy.read(
+        Path(folder) / "probabilities.npy")}
 
 
-def read_trained(heads: str | Path, record: str | Path) -> list[Trained]:
-    """Read what `save` and `save_record` wrote; the probabilities are those after the last epoch alone."""
-    recorded = read_record(record)
-    return [Trained(weights, losses, probabilities[None])
-            for weights, losses, probabilities in zip(read(heads), recorded["losses"], recorded["probabilities"])]
+class Recorded:
+    """The heads of all seeds with their record, one of which is in memory at a time.
+
+    Their probabilities are those after the last epoch alone.
+    """
+
+    def __init__(self, heads: str | Path, record: str | Path):
+        self._heads, self._record = read(heads), read_record(record)
+
+    def __len__(self) -> int:
+        return len(self._heads)
+
+    def __iter__(self) -> Iterator[Trained]:
+        for head, losses, probabilities in zip(self._heads, self._record["losses"], self._record["probabilities"]):
+            yield Trained(head, losses, probabilities[None])

@@ -22,7 +22,7 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
-from versus.artifacts import predictions_npy, predictions_rows
+from versus.artifacts import npy, predictions_npy, predictions_rows
 from versus.artifacts.predictions import SUM_TOLERANCE, Predictions, PredictionsError, some
 from versus.artifacts.predictions_rows import CLASSES, EXPECTED, PREDICTED, PROBABILITIES, UNIT, Rows
 from versus.artifacts.seed_by_seed import SeedBySeed
@@ -38,10 +38,9 @@ def write(predictions: Predictions, path: str | Path) -> None:
     short = np.prod(predictions.probabilities.shape) > MOST_IN_CSV
     with _replacing(Path(path)) as table, _replacing(predictions_npy.beside(path)) as array:
         with open(table, "w", encoding="utf-8", newline="") as rows, open(array, "wb") as numbers:
+            writer = npy.Writer(len(predictions.seeds), numbers)
             for number, (seed, of_seed) in enumerate(zip(predictions.seeds, predictions.probabilities)):
-                if number == 0:
-                    predictions_npy.write_header(predictions.probabilities.shape, of_seed.dtype, numbers)
-                predictions_npy.write_seed(of_seed, numbers)
+                writer.write(of_seed)
                 if short:
                     columns = _two_classes(predictions, of_seed, first=number == 0)
                 else:

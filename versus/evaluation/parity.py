@@ -1,5 +1,6 @@
 """How far two competitors are apart, step by step: pixels, features, losses, weights, probabilities, classes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ class Run:
     """What one competitor computed: its `Features`, pixels of some images among them, and a `Trained` for each seed."""
 
     features: Features
-    heads: list[Trained]
+    heads: Collection[Trained]
 
 
 def measure(one: Run, other: Run) -> dict[str, float]:
@@ -36,18 +37,20 @@ def measure(one: Run, other: Run) -> dict[str, float]:
     }
 
 
-def measure_heads(one: list[Trained], other: list[Trained]) -> dict[str, float]:
+def measure_heads(one: Collection[Trained], other: Collection[Trained]) -> dict[str, float]:
     """Compare the trained heads of all seeds: the part of `measure` from the losses on."""
-    losses = np.array([loss_differences(a.losses, b.losses) for a, b in zip(one, other)])  # (seeds, steps)
-    classes = [[trained.probabilities[-1].argmax(1) for trained in pair] for pair in zip(one, other)]
-    return {
-        "losses": float(losses.max()),
-        "losses_100": float(losses[:, :100].max()),
-        "losses_median": float(np.median(losses.max(axis=1))),
-        "weights": float(np.max([relative(flat(a.weights), flat(b.weights)) for a, b in zip(one, other)])),
-        "probabilities": float(np.max([_probabilities(a, b) for a, b in zip(one, other)])),
-        "classes": int(sum((a != b).sum() for a, b in classes)),
-    }
+    values = np.array([_measure_head(*pair) for pair in zip(one, other)])  # one head of each in memory at a time
+    losses, losses_100, weights, probabilities, _ = values.max(axis=0)
+    return {"losses": float(losses), "losses_100": float(losses_100), "losses_median": float(np.median(values[:, 0])),
+            "weights": float(weights), "probabilities": float(probabilities), "classes": int(values[:, 4].sum())}
+
+
+def _measure_head(one: Trained, other: Trained) -> tuple[float, float, float, float, int]:
+    """Return the largest loss difference, that of the first 100 steps, and those of weights, probabilities, classes."""
+    losses = loss_differences(one.losses, other.losses)
+    classes = [trained.probabilities[-1].argmax(axis=1) for trained in (one, other)]
+    return (losses.max(), losses[:100].max(), relative(flat(one.weights), flat(other.weights)),
+            _probabilities(one, other), int((classes[0] != classes[1]).sum()))
 
 
 def largest(one: np.ndarray, other: np.ndarray) -> float:

@@ -3,7 +3,7 @@
 One framework stands for all: with equal conventions they compute the same numbers (metrics/details/parity.json).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -67,7 +67,8 @@ def origin(settings: params.Params, framework: Framework, part: str, *files: Pat
     model, compute = ({key: getattr(section, key) for key in type(section).model_fields if key != without}
                       for section, without in ((settings.model, "deploy"), (settings.compute, "cluster")))
     sections = [settings.extract.model_dump(), model, compute]
-    return fingerprint(part, *files, *sources(framework), *sections, settings.train.precision)
+    passes = min(settings.train.epochs, settings.extract.views)  # which plain features the last epoch is scored by
+    return fingerprint(part, *files, *sources(framework), *sections, settings.train.precision, passes)
 
 
 def entries(combinations: Sequence[FeatureConventions], files: list[Path]) -> list[str]:
@@ -116,28 +117,34 @@ class FeatureComputer:
             self.built[combination.batch_norm] = network, self.backbone.statistics(network)
         network, statistics = self.built[combination.batch_norm]
         self.backbone.set_statistics(network, statistics)  # the combination before may have changed them
-        return extract(self.own, network, self.train, self.plain, self.settings, combination, title)
+        return extract(self.own, network, self.train, self.plain, self.settings, combination, title, last_pass=True)
+
+
+def trainings(combinations: Sequence[Resolved], entries: Sequence[str]) -> np.ndarray:
+    """Number the training that each combination needs, (combinations,), from 0 in the order of their first ones.
+
+    `entries` names each combination's entry of the feature cache. Those that share entry, initial weights and Adam are
+    trained alike.
+    """
+    kinds = [(entry, each.head_init, each.adam) for entry, each in zip(entries, combinations)]
+    first = list(dict.fromkeys(kinds))
+    return np.array([first.index(kind) for kind in kinds])
 
 
 def fit_combinations(new_trainer: Callable[[list[int], float, str], Trainer], settings: params.Params,
-                     combinations: list[Resolved], entries: list[str], read: Callable[[str], Features],
-                     train: Part, part: str) -> np.ndarray:
-    """Train the heads of all seeds for each of the combinations of conventions.
+                     combinations: Sequence[Resolved], entries: Sequence[str], read: Callable[[str], Features],
+                     train: Part, part: str) -> Iterator[np.ndarray]:
+    """Train the heads of all seeds for each of the `trainings` of the combinations of conventions.
 
-    `entries` names each combination's entry of the feature cache, which `read` returns; combinations that share entry,
-    initial weights and Adam are trained once. `new_trainer` is a framework's `Trainer`. Returns the probabilities of
-    the images of `part` after the last epoch, (combinations, seeds, images, classes), normalised to a sum of 1 in
-    float64.
+    `read` returns an entry of the feature cache. `new_trainer` is a framework's `Trainer`. Yields, for each training
+    and each of its seeds, the probabilities of the images of `part` after the last epoch, (images, classes).
     """
-    kinds = [(name, conventions.head_init, conventions.adam) for name, conventions in zip(entries, combinations)]
+    _, first = np.unique(trainings(combinations, entries), return_index=True)
     trainers: dict[str, Trainer] = {}
-    probabilities = {}
-    for kind, conventions in tqdm(dict(zip(kinds, combinations)).items(), desc="combinations", disable=None):
-        features = read(kind[0])
+    for number in tqdm(first, desc="combinations", disable=None):
+        conventions, features = combinations[number], read(entries[number])
         if conventions.adam not in trainers:
             widths = [features.augmented.shape[2], settings.model.hidden, len(train.classes)]
             trainers[conventions.adam] = new_trainer(widths, settings.train.learning_rate, conventions.adam)
         trained = fit_seeds(trainers[conventions.adam], settings, conventions, features, train.labels, None, part=part)
-        probabilities[kind] = np.array([one.probabilities[-1] for one in trained], np.float64)
-    of_all = np.stack([probabilities[kind] for kind in kinds])
-    return of_all / of_all.sum(axis=3, keepdims=True)
+        yield from (one.probabilities[-1] for one in trained)

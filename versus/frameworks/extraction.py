@@ -17,12 +17,14 @@ SAMPLE = 8  # images of each part whose pixels are kept for a comparison
 
 
 def extract(own: Any, backbone: Any, train: list[Path], plain: dict[str, list[Path]], settings: params.Params,
-            conventions: FeatureConventions, title: str | None, store: Store = MEMORY) -> Features:
+            conventions: FeatureConventions, title: str | None, store: Store = MEMORY,
+            last_pass: bool = False) -> Features:
     """Compute the `Features` of image files: `train` in augmented views, the parts of `plain` as they are.
 
     `own` is the framework's module `features`, or a `Cluster`. Where batch norm stores the statistics of the batches,
-    each view updates them, so the plain features are computed again after each view. `title` is the progress bar's;
-    None shows none. Features are written to arrays of `store` as they come.
+    each view updates them, so the plain features are computed again after each view: with `last_pass` only after the
+    one that the last epoch of training ends with. `title` is the progress bar's; None shows none. Features are written
+    to arrays of `store` as they come.
     """
     training = conventions.batch_statistics
     batches = draws.batches(settings.extract, len(train))
@@ -34,18 +36,21 @@ def extract(own: Any, backbone: Any, train: list[Path], plain: dict[str, list[Pa
                                 threads=threads)
              for part, files in plain.items()}
     updating = conventions.batch_norm == "batch"
-    passes, width = len(views) if updating else 1, ARCHITECTURES[settings.model.backbone].width
-    precision = settings.train.precision
+    width, precision = ARCHITECTURES[settings.model.backbone].width, settings.train.precision
+    passes = list(range(len(views))) if updating else [0]  # the views after which plain features are computed
+    if last_pass:
+        passes = [passes[min(settings.train.epochs, len(passes)) - 1]]
     augmented = store.array("augmented", (len(views), len(train), width), precision)
-    plain_features = {part: store.array(part, (passes, len(files), width), precision) for part, files in plain.items()}
+    plain_features = {part: store.array(part, (len(passes), len(files), width), precision)
+                      for part, files in plain.items()}
     statistics = []
-    total = len(views) * len(train) + passes * sum(len(files) for files in plain.values())
+    total = len(views) * len(train) + len(passes) * sum(len(files) for files in plain.values())
     with tqdm(total=total, desc=title, unit="image", disable=None if title else True) as bar:
         for number, view in enumerate(views):
             own.apply(backbone, view, training, bar, augmented[number])
-            if updating or number == 0:
+            if number in passes:
                 for part, images in parts.items():
-                    own.apply(backbone, images, False, bar, plain_features[part][number])
+                    own.apply(backbone, images, False, bar, plain_features[part][passes.index(number)])
             if updating:
                 statistics.append(own.statistics(backbone))
     pixels = np.concatenate([own.received(images)[:SAMPLE] for images in (views[0], *parts.values())])

@@ -1,6 +1,6 @@
 """Training runs of the head on extracted features: the loop that every framework's trainer steps through."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -48,8 +48,8 @@ def fit(trainer: Trainer, initial: Head, epochs: Iterable[Batches], features: Fe
 
 def fit_seeds(trainer: Trainer, settings: params.Params, conventions: Resolved, features: Features, labels: np.ndarray,
               title: str | None, reverse: bool = False, part: str = "validation",
-              even_batches: list[Batches] | None = None) -> list[Trained]:
-    """Train `train.seeds` heads, one after the other; `title` is the progress bar's, None shows none.
+              even_batches: list[Batches] | None = None) -> Iterator[Trained]:
+    """Train `train.seeds` heads, and yield one after the other; `title` is the progress bar's, None shows none.
 
     The images of `part` are classified after each epoch.
 
@@ -58,7 +58,6 @@ def fit_seeds(trainer: Trainer, settings: params.Params, conventions: Resolved, 
     they are those of `draws.batches`.
     """
     views, images = features.augmented.shape[:2]
-    trained = []
     for seed in tqdm(range(settings.train.seeds), desc=title, unit="seed", disable=None if title else True):
         if conventions.batch_statistics:
             epochs = draws.steps_by_batch(seed, settings.train, even_batches or draws.batches(settings.extract, images),
@@ -68,5 +67,4 @@ def fit_seeds(trainer: Trainer, settings: params.Params, conventions: Resolved, 
         if reverse:
             epochs = ([batch[::-1] for batch in batches] for batches in epochs)
         initial = draws.initial_weights(seed, trainer.widths, conventions.head_init)
-        trained.append(fit(trainer, initial, epochs, features, labels, part))
-    return trained
+        yield fit(trainer, initial, epochs, features, labels, part)

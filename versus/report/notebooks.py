@@ -54,9 +54,9 @@ from versus.frameworks.training import fit_seeds
 
 features = extract(sys.modules[__name__], backbone, train.files, {"validation": validation.files}, settings,
                    conventions, "features")
-trained = fit_seeds(trainer, settings, conventions, features, train.labels, "heads")
-curves = learning_curves(trained, validation.labels)
-pd.DataFrame({name: values.mean(axis=0) for name, values in curves.items()}).rename_axis("epoch")'''
+trained = list(fit_seeds(trainer, settings, conventions, features, train.labels, "heads"))
+curves = [pd.DataFrame(learning_curves(one, validation.labels)) for one in trained]
+(sum(curves) / len(curves)).rename_axis("epoch")'''
 SAVE = '''from tempfile import mkdtemp
 
 saved = Path(mkdtemp())

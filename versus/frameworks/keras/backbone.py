@@ -15,7 +15,7 @@ from versus.recipe import weights
 from versus.recipe.architectures import ARCHITECTURES
 from versus.recipe.weights import Pretrained, Tensors
 
-PIXELS = 512  # that are summed in float32: fewer take longer, more are less precise
+_PIXELS = 512  # that are summed in float32: fewer take longer, more are less precise
 
 
 class _Shift(layers.BatchNormalization):
@@ -64,7 +64,7 @@ class BatchStatistics(layers.BatchNormalization):
                                                 is_training=False)[0]
 
 
-class WideningStatistics(BatchStatistics):
+class _WideningStatistics(BatchStatistics):
     """`BatchStatistics` of what a 1 x 1 `convolution` gives, from its inputs alone, which have fewer channels.
 
     Its outputs are sums of its inputs, so their means and variances follow from the inputs' means and covariances, and
@@ -115,9 +115,9 @@ def _mean(x):
 
 
 def _in_rows(x):
-    """Reshape (n, height, width, channels) to (n, rows, pixels, channels), with up to PIXELS where height allows it."""
+    """Reshape (n, height, width, channels) to (n, rows, pixels, channels): the fewest rows of at most _PIXELS."""
     _, height, width, channels = x.shape
-    rows = next(rows for rows in range(1, height + 1) if height % rows == 0 and height * width <= PIXELS * rows
+    rows = next(rows for rows in range(1, height + 1) if height % rows == 0 and height * width <= _PIXELS * rows
                 or rows == height)
     return ops.reshape(x, (-1, rows, height // rows * width, channels))
 
@@ -153,8 +153,8 @@ def network(name: str, image_size: int, batch_norm: str = "saved") -> keras.Mode
 
     def normalise(x, name, activation=None):
         convolution, layer = x._keras_history.operation, _LAYERS[batch_norm]
-        if layer is BatchStatistics and WideningStatistics.suits(convolution):
-            x = WideningStatistics(convolution, name=name, **settings)(convolution.input)
+        if layer is BatchStatistics and _WideningStatistics.suits(convolution):
+            x = _WideningStatistics(convolution, name=name, **settings)(convolution.input)
         else:
             x = layer(name=name, **settings)(x)
         return layers.Activation(activation, name=f"{name}.{activation}")(x) if activation else x
@@ -220,7 +220,7 @@ _LAYOUTS: list[tuple[type, list[tuple[str, tuple[int, ...]]]]] = [
 
 def _variables(backbone: keras.Model) -> Iterator[tuple[str, keras.Variable, tuple[int, ...]]]:
     """Yield each of the backbone's variables: PyTorch's name, variable, axes of PyTorch's tensor in Keras's order."""
-    inner = [layer.convolution for layer in backbone.layers if isinstance(layer, WideningStatistics)]
+    inner = [layer.convolution for layer in backbone.layers if isinstance(layer, _WideningStatistics)]
     for layer in inner + backbone.layers:
         layout = next((layout for kind, layout in _LAYOUTS if isinstance(layer, kind)), [])
         for (name, axes), variable in zip(layout, layer.variables):

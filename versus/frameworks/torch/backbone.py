@@ -11,7 +11,7 @@ from versus.recipe import weights
 from versus.recipe.architectures import ARCHITECTURES
 from versus.recipe.weights import Pretrained, Tensors
 
-COLUMNS = 2**12  # numbers in a row whose columns are summed: more are slower, fewer less precise
+_COLUMNS = 2**12  # numbers in a row whose columns are summed: more are slower, fewer less precise
 
 
 class BatchStatistics(nn.BatchNorm2d):
@@ -45,7 +45,7 @@ def _of_each_channel(x):
     several pixels lie in one row, each has sums of its own, and these are put together in float64.
     """
     pixels, channels = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]), x.shape[1]  # in channels_last nothing is copied
-    beside = _largest_divisor(len(pixels), max(1, COLUMNS // channels))
+    beside = _largest_divisor(len(pixels), max(1, _COLUMNS // channels))
     # what nn.SyncBatchNorm is made of: it only reads, while var_mean takes three times as long
     means, variances = torch.batch_norm_update_stats(pixels.reshape(-1, beside * channels), None, None, 0.0)
     means, variances = (each.reshape(beside, channels).double() for each in (means, variances))
