@@ -183,7 +183,6 @@ def calls(module):
     ("save_file", {"versus/artifacts/features.py", "versus/artifacts/heads.py", "versus/artifacts/tensors.py",
                    "versus/recipe/weights.py"}),
     ("safe_open", {"versus/artifacts/tensors.py", "versus/recipe/weights.py"}),
-    ("fromfile", {"versus/artifacts/npy.py"}),
     ("json.loads", {"versus/artifacts/metrics.py", "versus/artifacts/model_info.py",
                     "versus/artifacts/predictions_rows.py", "versus/artifacts/revisions.py",
                     "versus/artifacts/tensors.py",
