@@ -42,7 +42,7 @@ def evaluate(folder: Path, models: Path, framework: str | None, settings: params
     with Workers(models, frameworks) as loading, TemporaryDirectory() as converted:
         label_of = labels(folder, info.classes)
         results = classify(loading, label_of, Conversion(info.background, info.deep_range), Path(converted))
-        every = list(tqdm(results, "new images", len(label_of), unit="image", disable=None))
+        every = [_with_arrays(each) for each in tqdm(results, "new images", len(label_of), unit="image", disable=None)]
         usable = sorted((each for each in every if not each.problem), key=lambda each: (label_of[each.file], each.file))
         units = near_duplicates([each.plain for each in usable if each.plain]).near
     if not usable:
@@ -79,6 +79,11 @@ def labels(folder: Path, classes: list[str]) -> dict[Path, str]:
         print(f"left out: {plural(elsewhere.total(), 'image')} in folders that are no class of the classifiers, "
               f"{quoted(elsewhere)}", file=sys.stderr)
     return label_of
+
+
+def _with_arrays(result: Result) -> Result:
+    """Return a result whose probabilities are arrays, which take a quarter of the memory of lists."""
+    return result._replace(probabilities={name: np.array(each) for name, each in result.probabilities.items()})
 
 
 def _predictions(folder: Path, results: list[Result], label_of: dict[Path, str], classes: list[str], framework: str,
