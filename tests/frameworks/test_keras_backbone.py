@@ -115,6 +115,17 @@ def test_statistics_of_a_convolution_follow_from_its_inputs(precision, bound):
     np.testing.assert_allclose(layer(x.astype(precision), training=False), expected, rtol=100 * bound, atol=100 * bound)
 
 
+@pytest.mark.parametrize("value", [0.1, 100.3])
+def test_a_constant_channel_is_its_bias(value):
+    """Its variance, 0, is the difference of two numbers that are rounded."""
+    layer = backbones.BatchStatistics(epsilon=1e-5, momentum=0.9)
+    x = np.random.default_rng(0).normal(0, 1, (4, 7, 7, 2)).astype(np.float32)
+    x[..., 1] = value
+    y = np.asarray(layer(x, training=True))
+    np.testing.assert_allclose(y[..., 1], 0, atol=0.05)
+    assert np.isfinite(layer.moving_variance).all() and float(layer.moving_variance[1]) == pytest.approx(0.9, abs=0.02)
+
+
 def test_which_convolutions_are_normalised_before_they_run(build):
     """Those that widen a feature map with more pixels than channels: at 64 pixels, the first five that expand."""
     names = [layer.name for layer in build("batch").layers if isinstance(layer, backbones._WideningStatistics)]

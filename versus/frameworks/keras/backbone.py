@@ -38,6 +38,7 @@ class BatchStatistics(layers.BatchNormalization):
         if not training:
             return self._normalise(inputs, self.moving_mean, self.moving_variance)
         mean, variance = self._of_each_channel(inputs)
+        variance = ops.maximum(variance, 0)  # of a constant channel it can round to less
         count = ops.cast(ops.prod(ops.shape(inputs)[:3]), inputs.dtype)
         self.moving_mean.assign(self.moving_mean * self.momentum + mean * (1 - self.momentum))
         unbiased = variance * (count / (count - 1))
@@ -47,7 +48,7 @@ class BatchStatistics(layers.BatchNormalization):
     def _of_each_channel(self, inputs):
         """Return mean and biased variance of (n, height, width, channels): (channels,) each."""
         mean, pixels = _mean(inputs), _in_rows(inputs)
-        # the mean square less the squared mean: it only reads; precise, since few numbers are added before float64
+        # the mean square less the squared mean only reads, and is precise: few numbers are added before float64
         of_row = ops.cast(tf.raw_ops.EuclideanNorm(input=pixels, axis=[2]), "float64")  # (n, rows, channels)
         square = ops.mean(ops.square(of_row), axis=(0, 1)) / pixels.shape[2]
         return ops.cast(mean, inputs.dtype), ops.cast(square - ops.square(mean), inputs.dtype)
@@ -68,7 +69,7 @@ class _WideningStatistics(BatchStatistics):
     """`BatchStatistics` of what a 1 x 1 `convolution` gives, from its inputs alone, which have fewer channels.
 
     Its outputs are sums of its inputs, so their means and variances follow from the inputs' means and covariances, and
-    can be multiplied into its kernel before it runs: large outputs need not be read three times and written twice.
+    can be multiplied into its kernel before it runs: what it gives, which is large, is normalised as it is written.
     """
 
     def __init__(self, convolution, **settings):
@@ -117,8 +118,8 @@ def _mean(x):
 def _in_rows(x):
     """Reshape (n, height, width, channels) to (n, rows, pixels, channels): the fewest rows of at most _PIXELS."""
     _, height, width, channels = x.shape
-    rows = next(rows for rows in range(1, height + 1) if height % rows == 0 and height * width <= _PIXELS * rows
-                or rows == height)
+    rows = next(rows for rows in range(1, height + 1)
+                if height % rows == 0 and (height // rows * width <= _PIXELS or rows == height))
     return ops.reshape(x, (-1, rows, height // rows * width, channels))
 
 
