@@ -1,11 +1,14 @@
 """Predictions of saved heads: each seed when it is asked for, and the check against those of training."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from versus.artifacts import heads
 from versus.artifacts.heads import Trained
 from versus.artifacts.seed_by_seed import SeedBySeed
+from versus.evaluation import parity
 from versus.frameworks.prediction import MismatchError, check_same, predict_seeds
 
 VALUES = np.random.default_rng(0).dirichlet([1, 1, 1], (3, 20)).astype(np.float32)
@@ -71,3 +74,17 @@ def test_the_probabilities_of_training_are_read_seed_by_seed(tmp_path):
     assert record.keys() == {"losses", "train_loss", "probabilities"} and record["train_loss"].shape == (3, 2)
     assert isinstance(record["probabilities"], SeedBySeed) and record["probabilities"].shape == VALUES.shape
     assert np.array_equal(list(record["probabilities"]), VALUES)
+
+
+def test_one_seed_of_a_training_is_in_memory_at_a_time(tmp_path):
+    """While it is recorded, and while two are compared, which takes as much as eight."""
+    seeds, side = 16, 2**10  # images and classes
+    trained = (Trained([(np.ones((1, 1)), np.ones(1))] * 2, np.ones(2), np.full((1, side, side), seed, np.float32))
+               for seed in range(seeds))
+    tracemalloc.start()
+    heads.save(heads.record(trained, seeds, tmp_path), tmp_path / "heads.safetensors")
+    recorded = [heads.Recorded(tmp_path / "heads.safetensors", tmp_path) for _ in range(2)]
+    assert parity.measure_heads(*recorded)["probabilities"] == 0
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * 4 * side**2

@@ -15,7 +15,7 @@ from versus.evaluation.parity import relative, statistics
 
 STAGES = ("pixels", "features", "heads")  # in the order in which they are computed
 FEATURES = 1e-4  # relative, of features; the worst seen of a complete table is 3e-5, of float16 3e-4
-STATISTICS = 1e-3  # relative, of running statistics; the worst seen is 1e-4
+STATISTICS = 1e-3  # relative, of running statistics; the worst seen is 2e-4
 PROBABILITY = 1e-3  # the most that a probability may differ in the median seed
 CLASSES = 1e-3  # share of the predicted classes that may differ, but always one
 
