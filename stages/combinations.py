@@ -22,9 +22,9 @@ FILES = ("data/raw.csv", "data/split.csv", "models/backbone.safetensors")  # on 
 def main(first, second):
     native_settings, one, other = params.load(), competitor(first), competitor(second)
     settings = combinations.settings_of_combinations(native_settings)
-    runtime, backbone, own, head = modules(second, "runtime", "backbone", "features", "head")
+    runtime, maker, own, head = modules(second, "runtime", "backbone", "features", "head")
     runtime.start(settings.compute, settings.train.precision)
-    backbone, own = cluster.spread(settings.compute, settings.train.precision, second, backbone, own)
+    maker, own = cluster.spread(settings.compute, settings.train.precision, second, maker, own)
     part = dataset.compared_part("data/split", settings.compare.part)
     train, images = (dataset.read("data/split", each) for each in ("train", part))
 
@@ -32,7 +32,7 @@ def main(first, second):
     resolved = conventions.combinations(*ends)
     combinations.check_batches(settings, resolved)
     entries = combinations.entries(resolved, train.files + images.files)
-    computer = combinations.FeatureComputer(backbone, own, weights.read_pretrained("models/backbone.safetensors"),
+    computer = combinations.FeatureComputer(maker, own, weights.read_pretrained("models/backbone.safetensors"),
                                             settings, train.files, {part: images.files})
     needed = combinations.first_of_each(entries, resolved)
     if other.era is None and native_settings.extract.views == settings.extract.views:

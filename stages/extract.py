@@ -6,22 +6,22 @@ from versus import params
 from versus.artifacts import features
 from versus.command import run
 from versus.frameworks import cluster, competitor, modules
-from versus.frameworks.extraction import extract
+from versus.frameworks.extraction import build, extract
 from versus.images import dataset
 from versus.recipe import weights
 
 
 def main(name):
     settings, entry = params.load(), competitor(name)
-    runtime, backbones, own = modules(name, "runtime", "backbone", "features")
+    runtime, maker, own = modules(name, "runtime", "backbone", "features")
     runtime.start(settings.compute, settings.train.precision)
-    backbones, own = cluster.spread(settings.compute, settings.train.precision, name, backbones, own)
+    maker, own = cluster.spread(settings.compute, settings.train.precision, name, maker, own)
     conventions = entry.resolve_features(settings.conventions)
     pretrained = weights.read_pretrained("models/backbone.safetensors")
-    backbone = backbones.build(settings.model, pretrained, conventions.batch_norm)
+    backbones = build(maker, settings, pretrained, conventions.batch_norm)
     files = {part: dataset.read("data/split", part).files for part in dataset.parts("data/split")}
     folder = features.Folder(f"data/features/{name}")
-    folder.complete(extract(own, backbone, files.pop("train"), files, settings, conventions,
+    folder.complete(extract(own, backbones, files.pop("train"), files, settings, conventions,
                             f"features in {entry.title}", folder))
 
 

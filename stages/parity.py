@@ -26,6 +26,7 @@ def main(first, second):
     metrics.write("metrics/details/parity.json", {
         "one": first, "other": second,
         "conventions": "equal" if equal else "different",
+        "precision": settings.extract.precision,
         **parity.measure(one, other),
         **prefixed("heads", parity.measure_heads(one.heads, same_features)),
         **prefixed("control", parity.measure_heads(control, other.heads)),

@@ -15,17 +15,18 @@ def main(name):
         splits.save(None, path)
         return
     # pandas and scikit-learn, which take a second: only where there is something to divide
+    from versus.frameworks.extraction import build
     from versus.frameworks.folds import FoldFeatures, fit_folds
     from versus.images import folds
 
-    runtime, backbones, own, head = modules(name, "runtime", "backbone", "features", "head")
+    runtime, maker, own, head = modules(name, "runtime", "backbone", "features", "head")
     runtime.start(settings.compute, settings.train.precision)
-    backbones, own = cluster.spread(settings.compute, settings.train.precision, name, backbones, own)
+    maker, own = cluster.spread(settings.compute, settings.train.precision, name, maker, own)
     conventions = entry.resolve(settings.conventions)
     pool = folds.read("data/split", "data/split.csv", settings.compare.splits, settings.split.seed)
     pretrained = weights.read_pretrained("models/backbone.safetensors")
-    network = backbones.build(settings.model, pretrained, conventions.batch_norm)
-    features = FoldFeatures(backbones, own, network, pool, settings, conventions,
+    backbones = build(maker, settings, pretrained, conventions.batch_norm)
+    features = FoldFeatures(maker, own, backbones, pool, settings, conventions,
                             f"features of {pool.splits} splits in {entry.title}")
     widths = [features.width, settings.model.hidden, len(pool.classes)]
     trainer = head.Trainer(widths, settings.train.learning_rate, conventions.adam)

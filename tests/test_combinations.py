@@ -164,9 +164,9 @@ class Backbone:
 def test_a_backbone_is_built_once_and_begins_each_combination_as_it_was_built(monkeypatch):
     used = []
 
-    def extract(own, network, train, plain, settings, conventions, title, last_pass):
-        used.append((network[0], network[-1]))
-        network.append("changed by extraction")
+    def extract(own, backbones, train, plain, settings, conventions, title, last_pass):
+        used.append((backbones.plain[0], backbones.plain[-1]))
+        backbones.plain.append("changed by extraction")
         return title
 
     monkeypatch.setattr(combinations, "extract", extract)

@@ -28,7 +28,8 @@ RESULT = {"accuracy_difference": 0.035, "accuracy_low": -0.02, "accuracy_high": 
           "chance_of_gap_other_high": 0.52, "better_than_majority": "both", "wrong": 25.0, "images": 200, "units": 200,
           "seeds": 10}
 ABOUT = {"part": "validation", "images": 200}  # of an explanation
-PARITY = {"conventions": "equal", "pixels": 0.0, "features": 3e-6, "statistics": 1e-6, "losses": 1e-6,
+PARITY = {"conventions": "equal", "precision": "full", "pixels": 0.0, "features": 3e-6, "statistics": 1e-6,
+          "losses": 1e-6,
           "losses_median": 1e-6, "weights": 2e-6, "probabilities": 4.1e-6, "classes": 0, "predictions": 2000,
           "heads_losses": 1e-6, "heads_losses_median": 1e-6, "heads_weights": 1e-6, "heads_probabilities": 3e-6,
           "heads_classes": 1, "control_losses": 1e-7, "control_losses_median": 1e-7, "control_weights": 1e-7,

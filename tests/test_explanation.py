@@ -77,6 +77,13 @@ def test_a_network_of_its_own_is_another_difference():
     assert difference == "B's own network and weights (model.weights: native)"
 
 
+def test_views_in_bfloat16_are_another_difference():
+    settings = params.load(ROOT / "params.yaml")
+    extract = settings.extract.model_copy(update={"precision": "bfloat16"})
+    (difference,) = sentences.other_differences(settings.model_copy(update={"extract": extract}), ("A", "B"))
+    assert difference == "views in bfloat16, which each framework rounds to at other places (extract.precision)"
+
+
 # Effects
 
 def explain(names, combinations, one=None, other=None, settings=SETTINGS):

@@ -88,6 +88,13 @@ def test_batch_statistics_need_one_batch_size(tmp_path):
     assert load(tmp_path, text.replace("  all: native", "  all: keras")).train.batch == 16  # batch norm is frozen
 
 
+def test_bfloat16_needs_heads_of_float32(tmp_path):
+    text, _ = change("extract", "precision: bfloat16")
+    assert load(tmp_path, text).extract.precision == "bfloat16"
+    with pytest.raises(params.ParamsError, match="extract.precision: got 'bfloat16' with train.precision 'float64'.*"):
+        load(tmp_path, text.replace("precision: float32", "precision: float64"))
+
+
 def test_two_splits_are_refused(tmp_path):
     assert load(tmp_path, VALUES.replace("  splits: 1", "  splits: 3")).compare.splits == 3
     with pytest.raises(params.ParamsError, match=r"yaml:\d+: compare.splits: got 2; expected 1 .* or 3 and more"):

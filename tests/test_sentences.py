@@ -21,7 +21,8 @@ RESULT = {"accuracy_difference": 0.035, "p_value": 0.243, "agreement": 0.875, "v
           "chance_of_gap_other_high": 0.52, "better_than_majority": BOTH, "wrong": 23.0,
           "images": 200, "units": 200, "seeds": 10}
 SCORES = {"majority": 0.5, "overconfidence": 0.012, "overconfidence_low": -0.01, "overconfidence_high": 0.034}
-PARITY = {"conventions": "equal", "features": 3e-6, "probabilities": 4e-6, "classes": 0, "predictions": 2000,
+PARITY = {"conventions": "equal", "precision": "full", "features": 3e-6, "probabilities": 4e-6, "classes": 0,
+          "predictions": 2000,
           "heads_probabilities": 3e-6, "heads_classes": 1, "control_probabilities": 2e-7, "control_classes": 0}
 
 
@@ -151,9 +152,16 @@ def test_equal_conventions_leave_rounding():
 
 
 def test_equal_conventions_with_other_features_are_called_broken():
-    broken = {"conventions": "equal", "features": 0.1}
+    broken = {"conventions": "equal", "precision": "full", "features": 0.1}
     assert "parity is broken" in sentences.parity(broken, TITLES)
     assert sentences.parity(broken | {"conventions": "different"}, TITLES).startswith("The conventions differ, and ")
+
+
+def test_bfloat16_is_said_where_the_features_differ_by_it():
+    text = sentences.parity(PARITY | {"precision": "bfloat16", "features": 0.1, "classes": 15}, TITLES)
+    for words in ("in bfloat16", "features differ by at most 0.1", "15 predicted classes of 2,000"):
+        assert words in text
+    assert "broken" not in text
 
 
 # Explanation

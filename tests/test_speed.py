@@ -60,6 +60,17 @@ def test_ratios_are_taken_within_a_repetition_and_above_1_the_first_is_better():
     }
 
 
+def test_bfloat16_and_batch_norm_of_the_batch_are_compared_with_their_likes():
+    rates = {"images_frozen": (100, 90, 120), "images_batch": (60, 70), "images_frozen_bfloat16": (150, 180),
+             "images_batch_bfloat16": (60, 84)}
+    rows = [(measurement, name, 0, value) for measurement, values in rates.items()
+            for name, value in zip(("keras", "torch", "onnxruntime"), values)]
+    assert {row[:3]: row[3] for row in summary.of_conditions(table(rows))} == {
+        ("bfloat16_frozen", "keras", "full"): 1.5, ("bfloat16_batch", "keras", "full"): 1.0,
+        ("images_batch", "keras", "onnxruntime_frozen"): 0.5, ("bfloat16_frozen", "torch", "full"): 2.0,
+        ("bfloat16_batch", "torch", "full"): 1.2, ("images_batch", "torch", "onnxruntime_frozen"): 0.583}
+
+
 def test_the_pipeline_is_compared_with_the_sum_of_both_recipes():
     rows = [("recipe", "keras_2018", 0, 40), ("recipe", "keras_today", 0, 20), ("recipe", "torch", 0, 80),
             ("pipeline", "one_seed", 0, 60), ("pipeline", "ten_seeds", 0, 80), ("pipeline", "others", 0, 10),
@@ -156,6 +167,11 @@ def test_a_framework_is_measured(workspace):
     assert 50 < measured["memory_frozen"] < 10000
     # an epoch of one step takes longer than the features of its 8 images
     assert 0 < measured["steps_whole"] < measured["images_frozen"] / 8 < 1000
+
+
+def test_bfloat16_is_measured(workspace):
+    measured = measure(workspace, "frozen_bfloat16", "torch", "data/split", "none.onnx", "8")
+    assert set(measured) == {"images_frozen_bfloat16"} and measured["images_frozen_bfloat16"] > 1
 
 
 def test_the_head_is_measured(workspace):

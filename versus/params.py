@@ -75,6 +75,7 @@ class Extract(Section):
     zoom: Annotated[float, Field(ge=0, lt=1)]
     flip: bool
     seed: Seed
+    precision: Literal["full", "bfloat16"] = "full"
 
 
 class Train(Section):
@@ -147,7 +148,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Params:
-        for rule in (_group_column_has_a_table, _groups_compile, _weights_fit, _one_batch_size):
+        for rule in (_group_column_has_a_table, _groups_compile, _weights_fit, _one_batch_size, _one_precision):
             rule(self)
         return self
 
@@ -187,6 +188,13 @@ def _one_batch_size(settings: Params) -> None:
         raise _InvalidCombination("extract.batch", f"got {settings.extract.batch} with train.batch "
                                   f"{settings.train.batch}; in training mode batch norm makes a feature depend on its "
                                   "whole batch, so the two must be equal")
+
+
+def _one_precision(settings: Params) -> None:
+    if settings.extract.precision == "bfloat16" and settings.train.precision != "float32":
+        raise _InvalidCombination("extract.precision", f"got 'bfloat16' with train.precision "
+                                  f"{settings.train.precision!r}, which is for features that are exact; expected full, "
+                                  "or train.precision float32")
 
 
 def load(path: str | Path = "params.yaml") -> Params:

@@ -26,10 +26,11 @@ class Framework:
         runtime, self.backbones, self.own = modules(name, "runtime", "backbone", "features")
         runtime.start(settings.compute, "float32")
 
-    def build(self, batch_norm: str) -> None:
+    def build(self, batch_norm: str, precision: str = "full") -> None:
         """Build the backbone; `batch_norm`: frozen, or batch for the statistics of each batch."""
         self.training = batch_norm != "frozen"
-        self.backbone = self.backbones.build(self.settings.model, weights.read_pretrained(PRETRAINED), batch_norm)
+        pretrained = weights.read_pretrained(PRETRAINED)
+        self.backbone = self.backbones.build(self.settings.model, pretrained, batch_norm, precision)
 
     def extract(self, images: ImageBatches) -> np.ndarray:
         """Compute the features of all images: (files, width), in the order of the files."""
@@ -44,8 +45,8 @@ class OnnxRuntime:
         import onnxruntime
         self.onnxruntime, self.file, self.threads = onnxruntime, file, settings.compute.threads
 
-    def build(self, batch_norm: str) -> None:
-        """Load the backbone, whose batch norm is frozen."""
+    def build(self, batch_norm: str, precision: str = "full") -> None:
+        """Load the backbone, whose batch norm is frozen, in full precision."""
         options = self.onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = self.threads, 1
         # its threads would wait at work, and keep those that read from it
@@ -58,7 +59,10 @@ class OnnxRuntime:
         return images.in_order(self.session.run(None, {"pixels": pixels})[0] for pixels in batches)
 
 
-def contestant(name: str, settings: params.Params, file: Path) -> Framework | OnnxRuntime:
+Contestant = Framework | OnnxRuntime
+
+
+def contestant(name: str, settings: params.Params, file: Path) -> Contestant:
     """Import a contestant; `file` is the backbone for onnxruntime."""
     return Framework(name, settings) if name in COMPETITORS else OnnxRuntime(file, settings)
 

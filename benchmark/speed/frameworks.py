@@ -22,7 +22,8 @@ from versus.command import run
 from versus.frameworks.workers import Worker
 from versus.images import dataset
 
-TASKS = {"frozen": NAMES, "batch": FRAMEWORKS, "head": FRAMEWORKS}
+TASKS = {"frozen": NAMES, "batch": FRAMEWORKS, "frozen_bfloat16": FRAMEWORKS, "batch_bfloat16": FRAMEWORKS,
+         "head": FRAMEWORKS}
 MODELS = Path("models")
 WARM_UP, REQUESTS = 5, 30  # of a single image
 

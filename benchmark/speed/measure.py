@@ -2,7 +2,8 @@
 
     python -m benchmark.speed.measure TASK CONTESTANT IMAGES-FOLDER ONNX-FILE COUNT STARTED
 
-TASK: frozen, batch (features with frozen batch norm, or with the statistics of each batch) or head (its training).
+TASK: frozen, batch (features with frozen batch norm, or with the statistics of each batch), the same in bfloat16, or
+head (its training).
 COUNT: of images. STARTED: when the process was started, in seconds since the epoch.
 """
 
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.speed.contestants import contestant
+from benchmark.speed.contestants import Contestant, contestant
 from versus import params
 from versus.command import run
 from versus.frameworks import competitor, modules
@@ -46,6 +47,23 @@ def images_of(folder: Path, count: int, settings: params.Params) -> tuple[ImageB
     return images, train.labels[rows], len(train.classes)
 
 
+def bfloat16(batch_norm: str, name: str, folder: Path, file: Path, count: int, started: float) -> Measured:
+    """Measure images per second of extraction in bfloat16."""
+    settings = params.load()
+    one = contestant(name, settings, file)
+    one.build(batch_norm, "bfloat16")
+    seconds, _ = timed(one, images_of(folder, count, settings)[0])
+    return {f"images_{batch_norm}_bfloat16": count / seconds}
+
+
+def timed(one: Contestant, images: ImageBatches) -> tuple[float, np.ndarray]:
+    """Return how long a contestant takes for the features of all images, and the features."""
+    one.extract(images.some(slice(1)))  # graphs are made with the first batch
+    begin = time.perf_counter()
+    extracted = one.extract(images)
+    return time.perf_counter() - begin, extracted
+
+
 def features(batch_norm: str, name: str, folder: Path, file: Path, count: int, started: float) -> Measured:
     """Measure start-up, images per second and peak memory of extraction; with frozen batch norm, training, too."""
     settings = params.load()
@@ -54,10 +72,7 @@ def features(batch_norm: str, name: str, folder: Path, file: Path, count: int, s
     one.build(batch_norm)
     ready = time.time()
     images, labels, classes = images_of(folder, count, settings)
-    one.extract(images.some(slice(1)))  # graphs are made with the first batch
-    begin = time.perf_counter()
-    extracted = one.extract(images)
-    seconds = time.perf_counter() - begin
+    seconds, extracted = timed(one, images)
     memory = peak_memory(resource.getrusage(resource.RUSAGE_SELF))
     measured = {f"images_{batch_norm}": count / seconds, f"memory_{batch_norm}": memory}
     if batch_norm == "frozen":
@@ -107,7 +122,8 @@ def peak_memory(usage: resource.struct_rusage) -> float:
 
 
 TASKS: dict[str, Callable[..., Measured]] = {
-    "frozen": partial(features, "frozen"), "batch": partial(features, "batch"), "head": head,
+    "frozen": partial(features, "frozen"), "batch": partial(features, "batch"),
+    "frozen_bfloat16": partial(bfloat16, "frozen"), "batch_bfloat16": partial(bfloat16, "batch"), "head": head,
 }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark.speed import files
-from benchmark.speed.contestants import NAMES
+from benchmark.speed.contestants import FRAMEWORKS, NAMES
 from versus.artifacts import metrics
 from versus.command import run
 
@@ -45,6 +45,17 @@ def of_frameworks(table: pd.DataFrame) -> Iterator[Ratio]:
             yield ratio(measurement, one, other, better if measurement.startswith(RATES) else 1 / better)
 
 
+def of_conditions(table: pd.DataFrame) -> Iterator[Ratio]:
+    """Say how many times as fast bfloat16 is, and batch norm of the batch compared with onnxruntime's frozen one."""
+    frozen = by_repeat(table, "images_frozen")
+    for name in FRAMEWORKS:
+        for batch_norm in ("frozen", "batch"):
+            full, reduced = (by_repeat(table, f"images_{batch_norm}{of}")[name] for of in ("", "_bfloat16"))
+            yield ratio(f"bfloat16_{batch_norm}", name, "full", reduced / full)
+        batch = by_repeat(table, "images_batch")[name]
+        yield ratio("images_batch", name, "onnxruntime_frozen", batch / frozen["onnxruntime"])
+
+
 def of_pipeline(table: pd.DataFrame) -> Iterator[Ratio]:
     """Say how many times faster a recipe is in Keras, and the pipeline than both recipes; how long `explain` takes."""
     recipes, pipeline = by_repeat(table, "recipe"), by_repeat(table, "pipeline")
@@ -63,7 +74,8 @@ def of_pipeline(table: pd.DataFrame) -> Iterator[Ratio]:
 
 
 def main() -> None:
-    rows = [*of_frameworks(files.read("frameworks")), *of_pipeline(files.read("pipeline"))]
+    frameworks = files.read("frameworks")
+    rows = [*of_frameworks(frameworks), *of_conditions(frameworks), *of_pipeline(files.read("pipeline"))]
     metrics.write_table(SPEED, pd.DataFrame(rows, columns=COLUMNS))
     print(f"{SPEED.relative_to(Path.cwd())}: {len(rows)} ratios; `make docs` writes them into README.md and docs/")
 

@@ -12,7 +12,7 @@ from tests.helpers.features import save
 from versus import params
 from versus.artifacts import features
 from versus.artifacts.features import FeaturesError
-from versus.frameworks.extraction import check_batches, extract
+from versus.frameworks.extraction import Backbones, build, check_batches, extract
 from versus.recipe import draws, pixels
 from versus.recipe.conventions import resolve_features
 from versus.recipe.pixels import ImageBatches
@@ -71,7 +71,8 @@ def backbone(backbones, reset):
 def extract_with(own, files):
     """Extract the features of `files` or others: `extract_with(backbone, conventions, settings, files)`."""
     def extract_with(backbone, conventions, settings=SETTINGS, files=files, **more):
-        return extract(own.features, backbone, files[0], {"validation": files[1]}, settings, conventions, None, **more)
+        return extract(own.features, Backbones(backbone, backbone), files[0], {"validation": files[1]}, settings,
+                       conventions, None, **more)
 
     return extract_with
 
@@ -253,6 +254,29 @@ def test_features_that_are_not_finite_are_refused(own, extract_with, tensors):
     settings = SETTINGS.model_copy(update={"model": MODELS["resnet50"]})
     with pytest.raises(FeaturesError, match="got training features that are not finite; .* model.weights"):
         extract_with(backbone, FROZEN, settings)
+
+
+# bfloat16
+
+@pytest.mark.parametrize("conventions", [FROZEN, UPDATING], ids=["frozen", "updating"])
+def test_views_in_bfloat16_are_near_those_of_full_precision(own, distinct, files, conventions):
+    computed, statistics = {}, {}
+    for precision in ("full", "bfloat16"):
+        settings = SETTINGS.model_copy(update={"extract": EXTRACT.model_copy(update={"precision": precision})})
+        backbones = build(own.backbone, settings, Pretrained(distinct), conventions.batch_norm)
+        of_files = extract(own.features, backbones, files[0], {"validation": files[1]}, settings, conventions, None)
+        computed[precision], statistics[precision] = of_files, own.backbone.statistics(backbones.plain)
+    full, reduced = computed["full"], computed["bfloat16"]
+    assert reduced.augmented.dtype == np.float32
+    assert 1e-3 < distance(*(each.augmented.reshape(-1, 1280) for each in (reduced, full))) < 0.5
+    np.testing.assert_array_equal(reduced.pixels, full.pixels)
+    if conventions is FROZEN:  # images as they are have the bits of full precision
+        np.testing.assert_array_equal(reduced.plain["validation"], full.plain["validation"])
+        return
+    assert distance(reduced.plain["validation"][-1], full.plain["validation"][-1]) < 0.5
+    for name, values in reduced.statistics[-1].items():
+        np.testing.assert_array_equal(statistics["bfloat16"][name], values)
+        assert values.dtype == np.float32 and distance(values[None], full.statistics[-1][name][None]) < 0.3, name
 
 
 # files

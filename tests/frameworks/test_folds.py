@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from tests.helpers.backbones import MODEL, distance
 from versus import params
+from versus.frameworks.extraction import build
 from versus.frameworks.folds import VIEW_SETS, FoldFeatures, fit_folds
 from versus.images.folds import Pool
 from versus.recipe import draws
@@ -42,8 +43,8 @@ def new(own, tensors):
                 for name, tensor in tensors[MODEL.backbone].items()}
 
     def new(kind, pool):
-        backbone = own.backbone.build(MODEL, Pretrained(distinct), kind)
-        return FoldFeatures(own.backbone, own.features, backbone, pool, SETTINGS, KINDS[kind], None)
+        backbones = build(own.backbone, SETTINGS, Pretrained(distinct), kind)
+        return FoldFeatures(own.backbone, own.features, backbones, pool, SETTINGS, KINDS[kind], None)
 
     return new
 
@@ -60,7 +61,7 @@ def by_itself(own, features, number, left_out):
     """
     pool, conventions = features.pool, features.conventions
     extract = SETTINGS.extract.model_copy(update={"seed": SETTINGS.extract.seed + number})
-    own.backbone.set_statistics(features.backbone, features.stored)
+    own.backbone.set_statistics(features.backbones.plain, features.stored)
     records = draws.views(extract, len(pool.files))
     with tqdm(file=StringIO()) as bar:
         for view, of_folds in enumerate(draws.batches_of_folds(extract, pool.folds)):
@@ -71,12 +72,12 @@ def by_itself(own, features, number, left_out):
             images = ImageBatches([pool.files[image] for image in order],
                                   [np.arange(*ends) for ends in zip(starts, starts[1:])], MODEL.image_size,
                                   conventions.pixels, records[view][order], conventions.augment)
-            augmented = dict(zip(order, own.features.apply(features.backbone, images,
+            augmented = dict(zip(order, own.features.apply(features.backbones.views, images,
                                                            conventions.batch_statistics, bar)))
         held = np.concatenate([pool.members(fold) for fold in left_out])
         images = ImageBatches([pool.files[image] for image in held], [np.arange(len(held))], MODEL.image_size,
                               conventions.pixels)
-        return augmented, own.features.apply(features.backbone, images, False, bar)
+        return augmented, own.features.apply(features.backbones.plain, images, False, bar)
 
 
 @pytest.mark.parametrize("number, left_out", [(0, (1,)), (2, (0,)), (0, (0, 2))])
@@ -97,7 +98,7 @@ def test_features_are_those_of_the_split_by_itself(own, features, number, left_o
 def test_statistics_are_those_of_the_batches_one_after_the_other(own, new, pool):
     features = new("batch", pool)
     by_itself(own, features, 0, (1,))
-    expected, computed = own.backbone.statistics(features.backbone), features.statistics(0, (1,))
+    expected, computed = own.backbone.statistics(features.backbones.views), features.statistics(0, (1,))
     for name, values in expected.items():
         np.testing.assert_allclose(computed[name], values, rtol=1e-3, atol=1e-5, err_msg=name)
 

@@ -163,7 +163,8 @@ def native(tmp_path_factory):
         path.parent.mkdir()
         adapters_keras.publish(path.parent, monkeypatch)
         return {batch_norm: backbones.build(MODELS["resnet50"], NATIVE, batch_norm)
-                for batch_norm in ("saved", "frozen", "batch", "batch_not_stored")}
+                for batch_norm in ("saved", "frozen", "batch", "batch_not_stored")} | {
+                    "bfloat16": backbones.build(MODELS["resnet50"], NATIVE, "frozen", "bfloat16")}
 
 
 @pytest.mark.parametrize("batch_norm", ["saved", "frozen", "batch", "batch_not_stored"])
@@ -172,6 +173,11 @@ def test_native_resnet50_takes_rgb_and_computes_what_keras_does_with_bgr(native,
     expected = adapters_keras.apply(adapters_keras.applications_resnet50(), caffe)
     assert distance(adapters_keras.apply(native[batch_norm], PIXELS), expected) < 1e-5
     assert distance(adapters_keras.apply(native[batch_norm], PIXELS[..., ::-1]), expected) > 1e-2
+
+
+def test_native_resnet50_in_bfloat16_is_near_that_of_full_precision(native):
+    full, reduced = (adapters_keras.apply(native[which], PIXELS) for which in ("frozen", "bfloat16"))
+    assert 1e-4 < distance(np.asarray(reduced, np.float32), full) < 0.1
 
 
 def test_frozen_native_resnet50_ignores_training_mode(native):

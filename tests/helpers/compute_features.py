@@ -11,7 +11,7 @@ import numpy as np
 from versus import params
 from versus.artifacts import features
 from versus.frameworks import modules
-from versus.frameworks.extraction import extract
+from versus.frameworks.extraction import build, extract
 from versus.images.sources.fetching import fetch
 from versus.recipe.conventions import resolve
 from versus.recipe.weights import Pretrained
@@ -29,9 +29,10 @@ def main(folder):
     conventions = resolve(params.Conventions.of("keras"), "torch")
     model = settings.model.model_copy(update={"backbone": "efficientnet_lite0", "weights": "shared"})
     tensors = pretrained.find_weights(model, backbone.shapes(backbone.network(model.backbone, model.image_size)))
-    network = backbone.build(model, Pretrained(tensors), conventions.batch_norm)
+    backbones = build(backbone, settings.model_copy(update={"model": model}), Pretrained(tensors),
+                      conventions.batch_norm)
     store = features.Folder(folder / "features")
-    store.complete(extract(own, network, list(files[:, :TRAIN].flat), {"validation": list(files[:, TRAIN:].flat)},
+    store.complete(extract(own, backbones, list(files[:, :TRAIN].flat), {"validation": list(files[:, TRAIN:].flat)},
                            settings, conventions, None, store))
     (folder / "labels").mkdir()
     np.save(folder / "labels/labels.npy", np.repeat(range(len(files)), TRAIN))

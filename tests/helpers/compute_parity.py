@@ -15,7 +15,7 @@ import numpy as np
 from tests.helpers.faults import FAULTS
 from versus import params
 from versus.frameworks import competitor, modules
-from versus.frameworks.extraction import extract
+from versus.frameworks.extraction import build, extract
 from versus.frameworks.training import fit_seeds
 from versus.recipe import weights
 from versus.recipe.conventions import OF_FEATURES, TABLE, resolve
@@ -59,9 +59,9 @@ class Computer:
         """Return the `Features`, and a `Trained` for each seed."""
         key = tuple(getattr(conventions, field) for field in OF_FEATURES)
         if key not in self.extracted:
-            network = self.backbone.build(self.settings.model, weights.read_pretrained(self.weights),
-                                          conventions.batch_norm)
-            self.extracted[key] = extract(self.own, network, self.files[::2], {"validation": self.files[1::2]},
+            backbones = build(self.backbone, self.settings, weights.read_pretrained(self.weights),
+                              conventions.batch_norm)
+            self.extracted[key] = extract(self.own, backbones, self.files[::2], {"validation": self.files[1::2]},
                                           self.settings, conventions, None)
         features = self.extracted[key]
         labels = np.unique([file.parent.name for file in self.files[::2]], return_inverse=True)[1]

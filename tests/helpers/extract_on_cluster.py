@@ -16,7 +16,7 @@ from tests.helpers.backbones import MODEL
 from versus import params
 from versus.command import run
 from versus.frameworks import cluster, modules
-from versus.frameworks.extraction import extract
+from versus.frameworks.extraction import build, extract
 from versus.recipe import weights
 from versus.recipe.conventions import FeatureConventions
 from versus.recipe.weights import Pretrained
@@ -30,20 +30,20 @@ def main(address, images, folder, *kinds):
                 "train": {"batch": BATCH}}
     settings = settings.model_copy(update={"model": MODEL} | {
         name: getattr(settings, name).model_copy(update=values) for name, values in sections.items()})
-    runtime, backbones, own = modules("torch", "runtime", "backbone", "features")
+    runtime, maker, own = modules("torch", "runtime", "backbone", "features")
     runtime.start(settings.compute, "float32")
-    tensors = weights.draw(backbones.shapes(backbones.network(MODEL.backbone, MODEL.image_size)))
-    backbones, own = cluster.spread(settings.compute, "float32", "torch", backbones, own)
+    tensors = weights.draw(maker.shapes(maker.network(MODEL.backbone, MODEL.image_size)))
+    maker, own = cluster.spread(settings.compute, "float32", "torch", maker, own)
     report(cluster.Workers)
     files = sorted(Path(images).rglob("*.jpg"))
     Path(folder).mkdir()
     for kind in kinds:
         cluster.Workers.passes = 0
-        backbone = backbones.build(MODEL, Pretrained(tensors), kind)
-        of_files = extract(own, backbone, files[VALIDATION:], {"validation": files[:VALIDATION]}, settings,
+        backbones = build(maker, settings, Pretrained(tensors), kind)
+        of_files = extract(own, backbones, files[VALIDATION:], {"validation": files[:VALIDATION]}, settings,
                            FeatureConventions("accurate", "antialiased", "uniform", kind), None)
         np.savez(f"{folder}/{kind}.npz", augmented=of_files.augmented, pixels=of_files.pixels, **of_files.plain,
-                 **own.statistics(backbone))
+                 **own.statistics(backbones.views))
 
 
 def report(workers):

@@ -68,14 +68,12 @@ def record(trained: Iterable[Trained], seeds: int, folder: str | Path,
     folder.mkdir(parents=True, exist_ok=True)
     heads: list[Head] = []
     rows: list[Mapping[str, np.ndarray]] = []
-
-    def last_probabilities() -> Iterator[np.ndarray]:
+    with open(folder / "probabilities.npy", "wb") as file:
+        writer = npy.Writer(seeds, file)
         for one in trained:
             heads.append(one.weights)
             rows.append({"losses": one.losses, **curves(one)})
-            yield one.probabilities[-1]
-
-    npy.save(last_probabilities(), seeds, folder / "probabilities.npy")
+            writer.write(one.probabilities[-1])
     save_file({name: np.stack([row[name] for row in rows]) for name in rows[0]}, folder / "record.safetensors")
     return heads
 
@@ -87,9 +85,9 @@ def read_record(folder: str | Path) -> dict[str, Any]:
 
 
 class Recorded:
-    """The heads of all seeds with their record, one of which is in memory at a time.
+    """The heads of all seeds with their record: weights and losses are in memory, probabilities are read when asked for.
 
-    Their probabilities are those after the last epoch alone.
+    These are those after the last epoch alone.
     """
 
     def __init__(self, heads: str | Path, record: str | Path):

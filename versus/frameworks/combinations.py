@@ -6,7 +6,6 @@ One framework stands for all: with equal conventions they compute the same numbe
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -14,7 +13,7 @@ from tqdm import tqdm
 from versus import params
 from versus.artifacts.feature_cache import fingerprint
 from versus.artifacts.features import Features, FeaturesError, Statistics
-from versus.frameworks.extraction import extract
+from versus.frameworks.extraction import Backbones, build, extract
 from versus.frameworks.training import Trainer, fit_seeds
 from versus.images.dataset import Part
 from versus.images.opening import is_jpeg
@@ -97,15 +96,15 @@ def first_of_each(entries: list[str], combinations: list[Resolved]) -> dict[str,
 class FeatureComputer:
     """Compute the features of combinations in one framework, with one compiled backbone for each kind of batch norm.
 
-    backbone, own: the framework's modules `backbone` and `features`. train, plain: the files of the training images,
+    maker, own: the framework's modules `backbone` and `features`. train, plain: the files of the training images,
     and of other parts. known: features that need not be computed.
     """
 
-    def __init__(self, backbone: ModuleType, own: ModuleType, pretrained: Pretrained, settings: params.Params,
+    def __init__(self, maker: ModuleType, own: ModuleType, pretrained: Pretrained, settings: params.Params,
                  train: list[Path], plain: dict[str, list[Path]]):
-        self.backbone, self.own, self.pretrained, self.settings = backbone, own, pretrained, settings
+        self.maker, self.own, self.pretrained, self.settings = maker, own, pretrained, settings
         self.train, self.plain = train, plain
-        self.built: dict[str, tuple[Any, Statistics]] = {}
+        self.built: dict[str, tuple[Backbones, Statistics]] = {}
         self.known: dict[Resolved, Features] = {}
 
     def compute(self, combination: Resolved, title: str) -> Features:
@@ -113,11 +112,12 @@ class FeatureComputer:
         if combination in self.known:
             return self.known[combination]
         if combination.batch_norm not in self.built:
-            network = self.backbone.build(self.settings.model, self.pretrained, combination.batch_norm)
-            self.built[combination.batch_norm] = network, self.backbone.statistics(network)
-        network, statistics = self.built[combination.batch_norm]
-        self.backbone.set_statistics(network, statistics)  # the combination before may have changed them
-        return extract(self.own, network, self.train, self.plain, self.settings, combination, title, last_pass=True)
+            made = build(self.maker, self.settings, self.pretrained, combination.batch_norm)
+            self.built[combination.batch_norm] = made, self.maker.statistics(made.plain)
+        backbones, statistics = self.built[combination.batch_norm]
+        for backbone in backbones:
+            self.maker.set_statistics(backbone, statistics)  # the combination before may have changed them
+        return extract(self.own, backbones, self.train, self.plain, self.settings, combination, title, last_pass=True)
 
 
 def trainings(combinations: Sequence[Resolved], entries: Sequence[str]) -> np.ndarray:

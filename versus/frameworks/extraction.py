@@ -1,7 +1,7 @@
 """Images to features: the loop over views and parts that is the same in every framework."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -12,11 +12,30 @@ from versus.recipe import draws
 from versus.recipe.architectures import ARCHITECTURES, STRIDE
 from versus.recipe.conventions import FeatureConventions
 from versus.recipe.pixels import ImageBatches
+from versus.recipe.weights import Pretrained
 
 SAMPLE = 8  # images of each part whose pixels are kept for a comparison
 
 
-def extract(own: Any, backbone: Any, train: list[Path], plain: dict[str, list[Path]], settings: params.Params,
+class Backbones(NamedTuple):
+    """What augmented views go through, and images as they are: two only where `extract.precision` is not full."""
+
+    views: Any
+    plain: Any
+
+
+def build(maker: Any, settings: params.Params, pretrained: Pretrained, batch_norm: str) -> Backbones:
+    """Build the backbones of a run. `maker` is the framework's module `backbone`, or a `Cluster`.
+
+    Images as they are go through the backbone that is saved, so that its predictions are those of training.
+    """
+    plain = maker.build(settings.model, pretrained, batch_norm)
+    if settings.extract.precision == "full":
+        return Backbones(plain, plain)
+    return Backbones(maker.build(settings.model, pretrained, batch_norm, settings.extract.precision), plain)
+
+
+def extract(own: Any, backbones: Backbones, train: list[Path], plain: dict[str, list[Path]], settings: params.Params,
             conventions: FeatureConventions, title: str | None, store: Store = MEMORY,
             last_pass: bool = False) -> Features:
     """Compute the `Features` of image files: `train` in augmented views, the parts of `plain` as they are.
@@ -47,12 +66,13 @@ def extract(own: Any, backbone: Any, train: list[Path], plain: dict[str, list[Pa
     total = len(views) * len(train) + len(passes) * sum(len(files) for files in plain.values())
     with tqdm(total=total, desc=title, unit="image", disable=None if title else True) as bar:
         for number, view in enumerate(views):
-            own.apply(backbone, view, training, bar, augmented[number])
+            own.apply(backbones.views, view, training, bar, augmented[number])
+            if updating:
+                statistics.append(own.statistics(backbones.views))
+                own.set_statistics(backbones.plain, statistics[-1])
             if number in passes:
                 for part, images in parts.items():
-                    own.apply(backbone, images, False, bar, plain_features[part][passes.index(number)])
-            if updating:
-                statistics.append(own.statistics(backbone))
+                    own.apply(backbones.plain, images, False, bar, plain_features[part][passes.index(number)])
     pixels = np.concatenate([own.received(images)[:SAMPLE] for images in (views[0], *parts.values())])
     return check_finite(Features(augmented, plain_features, statistics, pixels))
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -17,7 +16,7 @@ from tqdm import tqdm
 from versus import params
 from versus.artifacts.features import Features, Statistics, check_finite
 from versus.artifacts.splits import BLOCKS, blocks
-from versus.frameworks.extraction import check_batches
+from versus.frameworks.extraction import Backbones, check_batches
 from versus.frameworks.training import Trainer, fit_seeds
 from versus.images.folds import Pool
 from versus.recipe import draws
@@ -43,21 +42,21 @@ class View:
 class FoldFeatures:
     """Compute the features of the images of `pool`.
 
-    backbones, own: the framework's modules `backbone` and `features`. Where batch norm updates its running statistics,
+    maker, own: the framework's modules `backbone` and `features`. Where batch norm updates its running statistics,
     the plain features depend on the split, and are computed for each; `title` is the progress bar's of all others.
     """
 
-    def __init__(self, backbones: ModuleType, own: ModuleType, backbone: Any, pool: Pool, settings: params.Params,
+    def __init__(self, maker: ModuleType, own: ModuleType, backbones: Backbones, pool: Pool, settings: params.Params,
                  conventions: Resolved, title: str | None):
-        self.backbones, self.own, self.backbone = backbones, own, backbone
+        self.maker, self.own, self.backbones = maker, own, backbones
         self.pool, self.settings, self.conventions = pool, settings, conventions
         self.updating = conventions.batch_norm == "batch"
-        self.stored: Statistics = backbones.statistics(backbone)
+        self.stored: Statistics = maker.statistics(backbones.plain)
         total = len(pool.files) * (VIEW_SETS * settings.extract.views + (not self.updating))
         with tqdm(total=total, desc=title, unit="image", disable=None if title else True) as bar:
             self.sets = [self._view_set(number, bar) for number in range(VIEW_SETS)]
             self.plain = [] if self.updating else [self._plain(fold, bar) for fold in range(pool.splits)]
-        self.decay = backbones.decay(backbone)
+        self.decay = maker.decay(backbones.plain)
 
     @property
     def width(self) -> int:
@@ -76,7 +75,7 @@ class FoldFeatures:
             for fold, of_fold in enumerate(batches):
                 self._start_from(0.0)
                 augmented.append(self._augmented(fold, of_fold, record, bar))
-                statistics.append(self.backbones.statistics(self.backbone) if self.updating else {})
+                statistics.append(self.maker.statistics(self.backbones.views) if self.updating else {})
             views.append(View(augmented, batches, statistics))
         return views
 
@@ -86,7 +85,7 @@ class FoldFeatures:
         images = ImageBatches([self.pool.files[image] for image in members], batches, self.settings.model.image_size,
                               self.conventions.pixels, records[members], self.conventions.augment,
                               self.settings.compute.threads)
-        return self.own.apply(self.backbone, images, self.conventions.batch_statistics, bar)
+        return self.own.apply(self.backbones.views, images, self.conventions.batch_statistics, bar)
 
     def _plain(self, fold: int, bar: tqdm) -> np.ndarray:
         """Compute the features of a fold's images as they are: (images, width)."""
@@ -94,13 +93,13 @@ class FoldFeatures:
         images = ImageBatches(files, draws.in_order(len(files), self.settings.extract.batch),
                               self.settings.model.image_size, self.conventions.pixels,
                               threads=self.settings.compute.threads)
-        return self.own.apply(self.backbone, images, False, bar)
+        return self.own.apply(self.backbones.plain, images, False, bar)
 
     def _start_from(self, value: float) -> None:
         """Set all running statistics to `value`, if they change."""
         if self.updating:
             constant = {name: np.full_like(tensor, value) for name, tensor in self.stored.items()}
-            self.backbones.set_statistics(self.backbone, constant)
+            self.maker.set_statistics(self.backbones.views, constant)
 
     def statistics(self, number: int, left_out: Sequence[int]) -> Statistics:
         """Return the running statistics after training on all folds but those `left_out`, in the views of one set.
@@ -121,7 +120,7 @@ class FoldFeatures:
         Images are those of `Pool.members` of all other folds, and of the folds left out, one after the other.
         """
         if self.updating:
-            self.backbones.set_statistics(self.backbone, self.statistics(number, left_out))
+            self.maker.set_statistics(self.backbones.plain, self.statistics(number, left_out))
         with tqdm(disable=True) as bar:
             plain = [self._plain(fold, bar) if self.updating else self.plain[fold] for fold in left_out]
         trained = [fold for fold in range(self.pool.splits) if fold not in left_out]

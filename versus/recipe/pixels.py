@@ -253,15 +253,17 @@ def _stretched(image: np.ndarray, view: np.void) -> np.ndarray:
 def _transform_nearest(image: np.ndarray, matrix: np.ndarray, centre: tuple[float, float]) -> np.ndarray:
     """Transform about `centre`, nearest pixel, outside black; `matrix` (2, 2) takes a new x and y to the old ones.
 
-    Pillow chooses the nearest pixel by geometry alone, so float channels give the same as whole pixel values.
+    Pillow chooses the nearest pixel by geometry alone, so it is asked once, with the number of each pixel as its value.
     """
     (a, b), (d, e) = matrix
     x, y = centre
     inverse = (a, b, a * -x + b * -y + x, d, e, d * -x + e * -y + y)
-    channels = [Image.fromarray(channel).transform(channel.shape[::-1], Image.Transform.AFFINE, inverse,
-                                                   Image.Resampling.NEAREST, fillcolor=0)
-                for channel in np.moveaxis(image, 2, 0)]
-    return np.stack([np.asarray(channel) for channel in channels], axis=2)
+    height, width = image.shape[:2]
+    numbers = Image.fromarray(np.arange(height * width, dtype=np.int32).reshape(height, width))
+    nearest = numbers.transform((width, height), Image.Transform.AFFINE, inverse, Image.Resampling.NEAREST,
+                                fillcolor=height * width)
+    pixels = np.concatenate([image.reshape(-1, 3), np.zeros((1, 3), image.dtype)])  # the last one is outside
+    return pixels.take(np.asarray(nearest), 0)
 
 
 def _mirror(image: np.ndarray, view: np.void) -> np.ndarray:

@@ -112,7 +112,8 @@ def _recipe(settings: params.Params, of: Competitor) -> list[str]:
              f"- head: two dense layers, {model.hidden} hidden units; {plural(train.epochs, 'epoch')} in batches of "
              f"{train.batch}, Adam with a learning rate of {train.learning_rate:g}; {plural(train.seeds, 'seed')}",
              f"- augmentation: {plural(extract.views, 'view')} of each image; shear up to {extract.shear:g} degrees, "
-             f"zoom up to {extract.zoom:g}{', mirrored half of the time' if extract.flip else ''}"]
+             f"zoom up to {extract.zoom:g}{', mirrored half of the time' if extract.flip else ''}"
+             f"{'; their features in bfloat16' if extract.precision == 'bfloat16' else ''}"]
     for name, of_frameworks in TABLE.items():
         words = next((default.words for eras in of_frameworks.values() for default in eras.values()
                       if default.value == getattr(resolved, name)), getattr(resolved, name))

@@ -189,6 +189,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "default-explanation": partial(explanation, DEFAULT / "explain.csv"),
     "speed": speed_answer, "speed-all": partial(speeds, speed.table),
     "speed-onnxruntime": partial(speeds, speed.against_onnxruntime),
+    "speed-bfloat16": partial(speeds, speed.bfloat16),
     "speed-pipeline": partial(speeds, speed.pipeline), "speed-stages": partial(speeds, speed.stages),
     "speed-machine": machine, "speed-growth": lambda: _table(*speed.growth(metrics.read_table(speed.GROWTH))),
     "conventions": partial(defaults_of_eras, "words"), "sources": partial(defaults_of_eras, "source"),

@@ -176,6 +176,10 @@ def parity(measured: dict, titles: Titles) -> str:
         return (f"probabilities by at most {measured[f'{prefix}probabilities']:.1g}, "
                 f"{classes} of {measured['predictions']:,}")
 
+    if measured["precision"] == "bfloat16":
+        return ("Every convention is equal. Views were computed in bfloat16, which each framework rounds to at other "
+                f"places: features differ by at most {measured['features']:.1g}, {differences('')}. "
+                "extract.precision=full leaves no more than rounding of float32.")
     if measured["features"] > ROUNDING:
         return (f"Every convention is equal, yet the features differ by {measured['features']:.1g}, more than rounding "
                 f"explains (below {ROUNDING:g}): parity is broken; run `make test`.")
@@ -291,6 +295,8 @@ def other_differences(settings: params.Params, titles: Titles) -> list[str]:
     if settings.explain.views != settings.extract.views:
         differences.append(f"other views (explain.views {settings.explain.views}, "
                            f"extract.views {settings.extract.views})")
+    if settings.extract.precision == "bfloat16":
+        differences.append("views in bfloat16, which each framework rounds to at other places (extract.precision)")
     if not settings.model.shared:
         differences.append(f"{titles[1]}'s own network and weights (model.weights: native)")
     return differences

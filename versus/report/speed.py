@@ -20,6 +20,8 @@ PAIR = ("keras", "torch")
 WORDS = {
     "images_frozen": "images to features, batch norm frozen",
     "images_batch": "images to features, batch norm of the batch",
+    "images_frozen_bfloat16": "the same in bfloat16, batch norm frozen",
+    "images_batch_bfloat16": "the same in bfloat16, batch norm of the batch",
     "steps_head": "training steps of the head",
     "steps_whole": "training steps with images and backbone",
     "image_warm": "one image, by a program that runs",
@@ -88,8 +90,18 @@ def against_onnxruntime(rows: pd.DataFrame) -> Table:
     """Compare each framework with onnxruntime."""
     both = [between(rows, name, "onnxruntime") for name in PAIR]
     titles = [COMPETITORS[name].title for name in PAIR]
-    return Table(["compared with onnxruntime, times as fast, or as small", *titles],
-                 [[WORDS[name], *(text(own.loc[name]) for own in both)] for name in both[0].index])
+    batch = [rows[(rows.one == name) & (rows.other == "onnxruntime_frozen")].iloc[0] for name in PAIR]
+    table = [[WORDS[name], *(text(own.loc[name]) for own in both)] for name in both[0].index]
+    table.insert(1, [f"{WORDS['images_batch']}, against frozen", *map(text, batch)])
+    return Table(["compared with onnxruntime, times as fast, or as small", *titles], table)
+
+
+def bfloat16(rows: pd.DataFrame) -> Table:
+    """Compare bfloat16 with full precision, in each framework."""
+    own = {(row.measurement, row.one): row for _, row in rows.iterrows() if row.other == "full"}
+    return Table(["bfloat16 compared with float32, times as fast", *(COMPETITORS[name].title for name in PAIR)],
+                 [[f"images to features, {words}", *(text(own[f"bfloat16_{kind}", name]) for name in PAIR)]
+                  for kind, words in (("frozen", "batch norm frozen"), ("batch", "batch norm of the batch"))])
 
 
 def pipeline(rows: pd.DataFrame) -> Table:

@@ -1,6 +1,7 @@
 """The frozen backbones in Keras: pixels to features."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import versus.frameworks.keras.runtime  # noqa: F401  before keras
 import keras
@@ -22,7 +23,7 @@ class _Shift(layers.BatchNormalization):
     """What is left of a frozen batch norm that is multiplied into the convolution before it: see `_fuse_batch_norm`."""
 
     def call(self, inputs, training=None, mask=None):
-        return tf.nn.bias_add(inputs, tf.convert_to_tensor(self.beta))
+        return tf.nn.bias_add(inputs, tf.cast(self.beta, inputs.dtype))
 
 
 class BatchStatistics(layers.BatchNormalization):
@@ -34,12 +35,15 @@ class BatchStatistics(layers.BatchNormalization):
     the stored variance becomes NaN. PyTorch raises an error for such a batch; here `extraction.check_batches` does.
     """
 
+    def __init__(self, **settings):
+        super().__init__(autocast=False, **settings)  # statistics are as precise as the variables, not the inputs
+
     def call(self, inputs, training=None, mask=None):
         if not training:
             return self._normalise(inputs, self.moving_mean, self.moving_variance)
-        mean, variance = self._of_each_channel(inputs)
+        mean, variance = self._of_each_channel(ops.cast(inputs, self.variable_dtype))
         variance = ops.maximum(variance, 0)  # of a constant channel it can round to less
-        count = ops.cast(ops.prod(ops.shape(inputs)[:3]), inputs.dtype)
+        count = ops.cast(ops.prod(ops.shape(inputs)[:3]), self.variable_dtype)
         self.moving_mean.assign(self.moving_mean * self.momentum + mean * (1 - self.momentum))
         unbiased = variance * (count / (count - 1))
         self.moving_variance.assign(self.moving_variance * self.momentum + unbiased * (1 - self.momentum))
@@ -102,8 +106,9 @@ class _WideningStatistics(BatchStatistics):
 
     def _normalise(self, inputs, mean, variance):
         scale = self.gamma / ops.sqrt(variance + self.epsilon)
-        outputs = tf.nn.conv2d(inputs, self.convolution.kernel * scale, 1, "VALID")
-        return tf.nn.bias_add(outputs, self.beta - mean * scale)
+        kernel, bias = self.convolution.kernel * scale, self.beta - mean * scale
+        outputs = tf.nn.conv2d(inputs, tf.cast(kernel, inputs.dtype), 1, "VALID")
+        return tf.nn.bias_add(outputs, tf.cast(bias, inputs.dtype))
 
 
 def _mean(x):
@@ -128,19 +133,20 @@ _LAYERS = {"saved": layers.BatchNormalization, "frozen": _Shift, "batch": BatchS
            "batch_not_stored": BatchStatistics}
 
 
-def build(model: params.Model, pretrained: Pretrained, batch_norm: str) -> keras.Model:
+def build(model: params.Model, pretrained: Pretrained, batch_norm: str, precision: str = "full") -> keras.Model:
     """Build the frozen backbone of the params section `model` with the weights `pretrained`.
 
     Called with `training=True`, batch norm uses the statistics of the batch: with `batch_norm` "batch" it also updates
     the stored ones, with "batch_not_stored" it does not. With "frozen" it is part of the convolutions, which is
     faster, and its statistics can no longer be set; "saved" is the same with Keras's own layers, which can be read back
-    without this code.
+    without this code. With the `precision` "bfloat16" convolutions round to that, and so does what lies between them.
     """
-    if not pretrained.shared:
-        backbone = _with_batch_norm(applications_resnet50(model.image_size), batch_norm)
-    else:
-        backbone = network(model.backbone, model.image_size, batch_norm)
-        copy_weights(backbone, pretrained.tensors)
+    with _policy(precision):
+        if not pretrained.shared:
+            backbone = _with_batch_norm(applications_resnet50(model.image_size), batch_norm)
+        else:
+            backbone = network(model.backbone, model.image_size, batch_norm)
+            copy_weights(backbone, pretrained.tensors)
     if batch_norm == "frozen":
         _fuse_batch_norm(backbone)
     backbone.trainable = False
@@ -161,9 +167,23 @@ def network(name: str, image_size: int, batch_norm: str = "saved") -> keras.Mode
         return layers.Activation(activation, name=f"{name}.{activation}")(x) if activation else x
 
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
-    x = layers.Normalization(mean=architecture.mean, variance=architecture.variance, name="normalization")(pixels)
+    full = keras.config.floatx()
+    x = layers.Normalization(mean=architecture.mean, variance=architecture.variance, name="normalization",
+                             dtype=full)(pixels)
     x = NETWORKS[name](x, normalise)
-    return keras.Model(pixels, layers.GlobalAveragePooling2D(name="pool")(x), name="backbone")
+    return keras.Model(pixels, layers.GlobalAveragePooling2D(name="pool", dtype=full)(x), name="backbone")
+
+
+@contextmanager
+def _policy(precision: str) -> Iterator[None]:
+    """Let the layers that are made meanwhile compute in a precision; their variables stay as they are."""
+    before = keras.config.dtype_policy()
+    if precision == "bfloat16":
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _fuse_batch_norm(backbone: keras.Model) -> None:

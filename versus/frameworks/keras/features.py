@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from versus.frameworks.keras.backbone import statistics  # noqa: F401  extraction asks for it here
+from versus.frameworks.keras.backbone import set_statistics, statistics  # noqa: F401  extraction asks for them here
 from versus.recipe.pixels import ImageBatches
 
 

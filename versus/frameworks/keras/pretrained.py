@@ -19,7 +19,8 @@ def applications_resnet50(image_size: int) -> keras.Model:
     reversed instead, so that every backbone takes RGB. Raises WeightsError.
     """
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
-    x = layers.Normalization(mean=(123.68, 116.779, 103.939), variance=(1.0,) * 3, name="normalization")(pixels)
+    x = layers.Normalization(mean=(123.68, 116.779, 103.939), variance=(1.0,) * 3, name="normalization",
+                             dtype=keras.config.floatx())(pixels)
     backbone = keras.applications.ResNet50(include_top=False, weights=_imagenet_resnet50(), input_tensor=x,
                                            pooling="avg", name="backbone")
     kernel = backbone.get_layer("conv1_conv").kernel

@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.nn import functional
 from torch.nn.utils import fuse_conv_bn_eval
 
 from versus import params
@@ -29,17 +30,19 @@ class BatchStatistics(nn.BatchNorm2d):
     def forward(self, x):
         mean, variance = self.running_mean, self.running_var
         if self.training:
-            mean, variance = _of_each_channel(x)
+            mean, variance = _of_each_channel(x, self.weight.dtype)
             count = x.numel() // self.num_features
             self.running_mean.mul_(1 - self.momentum).add_(mean * self.momentum)
             self.running_var.mul_(1 - self.momentum).add_(variance * (count / (count - 1)) * self.momentum)
+        if x.dtype != self.weight.dtype:  # which the next operation would be ten times slower with
+            return functional.batch_norm(x, mean, variance, self.weight, self.bias, eps=self.eps)
         scale = self.weight / (variance + self.eps).sqrt()
         shift = self.bias - mean * scale
         return torch.addcmul(shift[:, None, None], x, scale[:, None, None], out=x)
 
 
-def _of_each_channel(x):
-    """Return mean and biased variance of (n, channels, height, width): (channels,) each.
+def _of_each_channel(x, dtype):
+    """Return mean and biased variance of (n, channels, height, width): (channels,) each, of `dtype`.
 
     PyTorch sums each column of (rows, columns) one by one, which is fast but not precise where there are many rows. So
     several pixels lie in one row, each has sums of its own, and these are put together in float64.
@@ -47,11 +50,12 @@ def _of_each_channel(x):
     pixels, channels = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]), x.shape[1]  # in channels_last nothing is copied
     beside = _largest_divisor(len(pixels), max(1, _COLUMNS // channels))
     # what nn.SyncBatchNorm is made of: it only reads, while var_mean takes three times as long
-    means, variances = torch.batch_norm_update_stats(pixels.reshape(-1, beside * channels), None, None, 0.0)
+    running = pixels.new_zeros(beside * channels, dtype=dtype)  # of what type the sums are
+    means, variances = torch.batch_norm_update_stats(pixels.reshape(-1, beside * channels), running, running, 0.0)
     means, variances = (each.reshape(beside, channels).double() for each in (means, variances))
     mean = means.mean(0)
     variance = (variances + (means - mean).square()).mean(0)
-    return mean.to(x.dtype), variance.to(x.dtype)
+    return mean.to(dtype), variance.to(dtype)
 
 
 def _largest_divisor(number: int, limit: int) -> int:
@@ -66,7 +70,7 @@ _LAYERS = {"saved": nn.BatchNorm2d, "frozen": nn.BatchNorm2d, "batch": BatchStat
 class Backbone(nn.Module):
     """Normalise pixels (n, 3, size, size), RGB, 0..255, and pool the network's output to features (n, width)."""
 
-    def __init__(self, name: str, normalise: Normalise):
+    def __init__(self, name: str, normalise: Normalise, precision: str):
         super().__init__()
         architecture = ARCHITECTURES[name]
         mean, variance = (torch.tensor(values, dtype=torch.float32).to(torch.get_default_dtype())[:, None, None]
@@ -74,12 +78,16 @@ class Backbone(nn.Module):
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("deviation", variance.sqrt(), persistent=False)
         self.network = NETWORKS[name](normalise)
-        self.mirrored = False
+        self.mirrored, self.precision = False, precision
 
     def forward(self, pixels):
         if self.mirrored:
             pixels = pixels.flip(2, 3)
-        return self.network((pixels - self.mean) / self.deviation)
+        normalised = (pixels - self.mean) / self.deviation
+        if self.precision == "full":
+            return self.network(normalised)
+        with torch.autocast(pixels.device.type, torch.bfloat16):
+            return self.network(normalised).float()
 
     def mirror(self) -> None:
         """Mirror images and kernels on both axes, which changes no feature.
@@ -92,14 +100,15 @@ class Backbone(nn.Module):
                 self.mirrored = True
 
 
-def build(model: params.Model, pretrained: Pretrained, batch_norm: str) -> Backbone:
+def build(model: params.Model, pretrained: Pretrained, batch_norm: str, precision: str = "full") -> Backbone:
     """Build the frozen backbone of the params section `model` with the weights `pretrained`.
 
     In training mode, as under `model.train()`, batch norm uses the statistics of the batch: with `batch_norm` "batch"
     it also updates the stored ones, with "batch_not_stored" it does not. With "frozen" it is part of the convolutions,
     which is faster, and its statistics can no longer be set; "saved" is the same with PyTorch's own layers.
+    With the `precision` "bfloat16" convolutions round to that, and so does what lies between them.
     """
-    backbone = network(model.backbone, model.image_size, batch_norm)
+    backbone = network(model.backbone, model.image_size, batch_norm, precision)
     copy_weights(backbone, pretrained.tensors)
     if batch_norm != "saved":
         backbone.mirror()
@@ -108,14 +117,14 @@ def build(model: params.Model, pretrained: Pretrained, batch_norm: str) -> Backb
     return backbone.requires_grad_(False)
 
 
-def network(name: str, image_size: int, batch_norm: str = "saved") -> Backbone:
+def network(name: str, image_size: int, batch_norm: str = "saved", precision: str = "full") -> Backbone:
     """Build a backbone with weights yet to be loaded: pixels (n, 3, size, size), 0..255, to features (n, width).
 
     It takes images of any size; batch norm is chosen by its mode and its momentum.
     """
     architecture = ARCHITECTURES[name]
     momentum = 0.0 if batch_norm == "batch_not_stored" else architecture.momentum
-    backbone = Backbone(name, lambda channels: _LAYERS[batch_norm](channels, architecture.epsilon, momentum))
+    backbone = Backbone(name, lambda channels: _LAYERS[batch_norm](channels, architecture.epsilon, momentum), precision)
     return backbone.train(batch_norm not in ("saved", "frozen"))
 
 

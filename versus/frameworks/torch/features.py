@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from versus.frameworks.torch import runtime
-from versus.frameworks.torch.backbone import statistics  # noqa: F401  extraction asks for it here
+from versus.frameworks.torch.backbone import set_statistics, statistics  # noqa: F401  extraction asks for them here
 from versus.recipe.pixels import ImageBatches
 
 

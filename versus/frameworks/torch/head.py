@@ -33,9 +33,10 @@ class UncorrectedAdam(torch.optim.Optimizer):
             state.update(step=0, m=torch.zeros_like(parameter), v=torch.zeros_like(parameter))
         state["step"] += 1
         m, v = state["m"], state["v"]
-        m.add_((gradient - m) * (1 - group["betas"][0]))
-        v.add_((gradient * gradient - v) * (1 - group["betas"][1]))
-        parameter.sub_(m * self._rate(group, state["step"], parameter.dtype) / (v.sqrt() + group["eps"]))
+        m.lerp_(gradient, 1 - group["betas"][0])
+        v.lerp_(gradient * gradient, 1 - group["betas"][1])
+        rate = self._rate(group, state["step"], parameter.dtype)
+        parameter.addcdiv_(m, v.sqrt().add_(group["eps"]), value=-rate)
 
     def _rate(self, group, step, dtype):
         """Return the learning rate, corrected for the bias of both moments."""
@@ -49,7 +50,7 @@ class UncorrectedAdam(torch.optim.Optimizer):
 ADAMS = {
     "uncorrected_1e-7": lambda parameters, rate: UncorrectedAdam(parameters, rate, eps=1e-7, rounded_betas=True),
     "uncorrected_1e-8": lambda parameters, rate: UncorrectedAdam(parameters, rate, eps=1e-8, rounded_betas=False),
-    "corrected_1e-8": lambda parameters, rate: torch.optim.Adam(parameters, rate, eps=1e-8),
+    "corrected_1e-8": lambda parameters, rate: torch.optim.Adam(parameters, rate, eps=1e-8, fused=True),
 }
 
 
