@@ -13,6 +13,7 @@ from versus.artifacts import feature_cache, features
 from versus.artifacts.combinations import Design, save
 from versus.command import run
 from versus.frameworks import cluster, combinations, competitor, modules
+from versus.frameworks.devices import check_precision
 from versus.images import dataset
 from versus.recipe import conventions, weights
 
@@ -23,7 +24,8 @@ def main(first, second):
     native_settings, one, other = params.load(), competitor(first), competitor(second)
     settings = combinations.settings_of_combinations(native_settings)
     runtime, maker, own, head = modules(second, "runtime", "backbone", "features", "head")
-    runtime.start(settings.compute, settings.train.precision)
+    device = runtime.start(settings.compute, settings.train.precision)
+    check_precision(settings.extract, device)
     maker, own = cluster.spread(settings.compute, settings.train.precision, second, maker, own)
     part = dataset.compared_part("data/split", settings.compare.part)
     train, images = (dataset.read("data/split", each) for each in ("train", part))

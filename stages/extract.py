@@ -6,6 +6,7 @@ from versus import params
 from versus.artifacts import features
 from versus.command import run
 from versus.frameworks import cluster, competitor, modules
+from versus.frameworks.devices import check_precision
 from versus.frameworks.extraction import build, extract
 from versus.images import dataset
 from versus.recipe import weights
@@ -14,7 +15,8 @@ from versus.recipe import weights
 def main(name):
     settings, entry = params.load(), competitor(name)
     runtime, maker, own = modules(name, "runtime", "backbone", "features")
-    runtime.start(settings.compute, settings.train.precision)
+    device = runtime.start(settings.compute, settings.train.precision)
+    check_precision(settings.extract, device)
     maker, own = cluster.spread(settings.compute, settings.train.precision, name, maker, own)
     conventions = entry.resolve_features(settings.conventions)
     pretrained = weights.read_pretrained("models/backbone.safetensors")

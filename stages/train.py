@@ -11,7 +11,6 @@ from versus.artifacts import features, heads, model_info
 from versus.artifacts.model_info import ModelInfo
 from versus.command import run
 from versus.frameworks import competitor, modules
-from versus.frameworks.history import learning_curves
 from versus.frameworks.training import fit_seeds
 from versus.images import conversion, dataset
 from versus.recipe import weights
@@ -26,9 +25,9 @@ def main(name):
     train, validation = (dataset.read("data/split", part) for part in ("train", "validation"))
     widths = [extracted.augmented.shape[2], settings.model.hidden, len(train.classes)]
     trainer = head.Trainer(widths, settings.train.learning_rate, conventions.adam)
-    trained = fit_seeds(trainer, settings, conventions, extracted, train.labels, f"heads in {entry.title}")
-    trained_heads = heads.record(trained, settings.train.seeds, f"data/training/{name}",
-                                 lambda one: learning_curves(one, validation.labels))
+    trained = fit_seeds(trainer, settings, conventions, extracted, train.labels, f"heads in {entry.title}",
+                        scored=validation.labels)
+    trained_heads = heads.record(trained, settings.train.seeds, f"data/training/{name}")
 
     deployed = trained_heads if settings.model.deploy == "mean" else trained_heads[:1]
     folder = Path("models", name)

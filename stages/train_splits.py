@@ -15,12 +15,14 @@ def main(name):
         splits.save(None, path)
         return
     # pandas and scikit-learn, which take a second: only where there is something to divide
+    from versus.frameworks.devices import check_precision
     from versus.frameworks.extraction import build
     from versus.frameworks.folds import FoldFeatures, fit_folds
     from versus.images import folds
 
     runtime, maker, own, head = modules(name, "runtime", "backbone", "features", "head")
-    runtime.start(settings.compute, settings.train.precision)
+    device = runtime.start(settings.compute, settings.train.precision)
+    check_precision(settings.extract, device)
     maker, own = cluster.spread(settings.compute, settings.train.precision, name, maker, own)
     conventions = entry.resolve(settings.conventions)
     pool = folds.read("data/split", "data/split.csv", settings.compare.splits, settings.split.seed)

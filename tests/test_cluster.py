@@ -18,6 +18,7 @@ import ray
 from tests.helpers import pipeline
 from tests.helpers.paths import ROOT
 from tests.helpers.processes import PATIENT
+from tests.helpers.processors import needs_bfloat16
 from tests.helpers.ray_nodes import Nodes, kill, stop
 from versus import params
 from versus.frameworks import cluster, cluster_worker
@@ -43,9 +44,10 @@ def nodes():
     nodes.cluster.shutdown()
 
 
-def start(address, images, folder, *kinds):
+def start(address, images, folder, *kinds, precision="full"):
     """Start `tests.helpers.extract_on_cluster`: its Popen."""
-    command = [sys.executable, "-m", "tests.helpers.extract_on_cluster", address, str(images), str(folder), *kinds]
+    command = [sys.executable, "-m", "tests.helpers.extract_on_cluster", address, str(images), str(folder), precision,
+               *kinds]
     return subprocess.Popen(command, cwd=ROOT, env=os.environ | PATIENT, text=True, stdin=subprocess.PIPE,
                             stdout=subprocess.PIPE)
 
@@ -84,6 +86,16 @@ def test_a_worker_killed_and_a_node_lost_amid_their_work_leave_the_bytes_as_they
     assert alone.communicate()[0] == "" and alone.returncode == 0
     for kind in ("batch", "frozen"):
         assert equal(tmp_path / "alone", tmp_path / "cluster", kind)
+
+
+@needs_bfloat16
+def test_bfloat16_gives_the_bytes_of_one_machine_too(nodes, photographs, tmp_path):
+    """Views go through one backbone, images as they are through another, to which the statistics are handed on."""
+    for name, address in (("alone", "none"), ("cluster", nodes.address)):
+        process = start(address, photographs, tmp_path / name, "batch", precision="bfloat16")
+        process.communicate("\n")
+        assert process.returncode == 0
+    assert equal(tmp_path / "alone", tmp_path / "cluster", "batch")
 
 
 def test_stages_write_the_bytes_of_one_machine(tmp_path_factory):

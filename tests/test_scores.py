@@ -18,7 +18,7 @@ from versus.artifacts.heads import Trained
 from versus.artifacts.metrics import read
 from versus.evaluation import scores
 from versus.evaluation.cells import roc_auc
-from versus.frameworks.history import learning_curves
+from versus.frameworks.history import score_epoch
 from versus.params import Compare
 
 SETTINGS = Compare(margin=0.02, bootstrap=200, seed=0)
@@ -184,9 +184,13 @@ def test_scores_have_the_names_of_the_classes():
 
 def write_record(predictions, path, epochs=3):
     """Write what a training of `epochs` epochs with these last predictions could have recorded."""
-    trained = [Trained([], np.linspace(1, 0.1, 4 * epochs), np.repeat(of_seed[None], epochs, axis=0))
-               for of_seed in predictions.probabilities]
-    heads.record(trained, len(trained), path, lambda one: learning_curves(one, predictions.labels))
+    losses = np.linspace(1, 0.1, 4 * epochs)
+    trained = []
+    for of_seed in predictions.probabilities:
+        scores = [score_epoch(of_epoch, of_seed, predictions.labels) for of_epoch in losses.reshape(epochs, 4)]
+        trained.append(Trained([], losses, of_seed, {name: np.array([each[name] for each in scores])
+                                                     for name in scores[0]}))
+    heads.record(trained, len(trained), path)
 
 
 @pytest.mark.parametrize("classes, seeds", [(2, 3), (3, 1)])

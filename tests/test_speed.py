@@ -16,6 +16,7 @@ from benchmark.speed.workspace import Workspace
 from tests.helpers import pages, pipeline
 from tests.helpers.paths import ROOT
 from tests.helpers.processes import PATIENT
+from tests.helpers.processors import needs_bfloat16
 from tests.helpers.stages import run_stage
 from versus.artifacts import metrics
 from versus.report import documentation, figures, speed
@@ -69,6 +70,10 @@ def test_bfloat16_and_batch_norm_of_the_batch_are_compared_with_their_likes():
         ("bfloat16_frozen", "keras", "full"): 1.5, ("bfloat16_batch", "keras", "full"): 1.0,
         ("images_batch", "keras", "onnxruntime_frozen"): 0.5, ("bfloat16_frozen", "torch", "full"): 2.0,
         ("bfloat16_batch", "torch", "full"): 1.2, ("images_batch", "torch", "onnxruntime_frozen"): 0.583}
+    without = [row for row in rows if "bfloat16" not in row[0]]
+    assert {row[0] for row in summary.of_conditions(table(without))} == {"images_batch"}
+    assert not speed.bfloat16(pd.DataFrame([("images_batch", "keras", "torch", 1, 1, 1, 1)],
+                                           columns=summary.COLUMNS)).rows
 
 
 def test_the_pipeline_is_compared_with_the_sum_of_both_recipes():
@@ -169,6 +174,7 @@ def test_a_framework_is_measured(workspace):
     assert 0 < measured["steps_whole"] < measured["images_frozen"] / 8 < 1000
 
 
+@needs_bfloat16
 def test_bfloat16_is_measured(workspace):
     measured = measure(workspace, "frozen_bfloat16", "torch", "data/split", "none.onnx", "8")
     assert set(measured) == {"images_frozen_bfloat16"} and measured["images_frozen_bfloat16"] > 1

@@ -19,11 +19,13 @@ from benchmark.speed.contestants import FRAMEWORKS, NAMES, PRETRAINED
 from benchmark.speed.files import Row
 from versus import params
 from versus.command import run
+from versus.frameworks.devices import has_bfloat16
 from versus.frameworks.workers import Worker
 from versus.images import dataset
 
-TASKS = {"frozen": NAMES, "batch": FRAMEWORKS, "frozen_bfloat16": FRAMEWORKS, "batch_bfloat16": FRAMEWORKS,
-         "head": FRAMEWORKS}
+TASKS = {"frozen": NAMES, "batch": FRAMEWORKS, "head": FRAMEWORKS}
+if has_bfloat16():
+    TASKS |= {"frozen_bfloat16": FRAMEWORKS, "batch_bfloat16": FRAMEWORKS}
 MODELS = Path("models")
 WARM_UP, REQUESTS = 5, 30  # of a single image
 

@@ -50,8 +50,9 @@ def of_conditions(table: pd.DataFrame) -> Iterator[Ratio]:
     frozen = by_repeat(table, "images_frozen")
     for name in FRAMEWORKS:
         for batch_norm in ("frozen", "batch"):
-            full, reduced = (by_repeat(table, f"images_{batch_norm}{of}")[name] for of in ("", "_bfloat16"))
-            yield ratio(f"bfloat16_{batch_norm}", name, "full", reduced / full)
+            full, reduced = (by_repeat(table, f"images_{batch_norm}{of}") for of in ("", "_bfloat16"))
+            if name in reduced:  # not every processor has it
+                yield ratio(f"bfloat16_{batch_norm}", name, "full", reduced[name] / full[name])
         batch = by_repeat(table, "images_batch")[name]
         yield ratio("images_batch", name, "onnxruntime_frozen", batch / frozen["onnxruntime"])
 

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from tests.helpers.backbones import MODEL, MODELS, distance
 from tests.helpers.features import save
+from tests.helpers.processors import needs_bfloat16
 from versus import params
 from versus.artifacts import features
 from versus.artifacts.features import FeaturesError
@@ -258,6 +259,7 @@ def test_features_that_are_not_finite_are_refused(own, extract_with, tensors):
 
 # bfloat16
 
+@needs_bfloat16
 @pytest.mark.parametrize("conventions", [FROZEN, UPDATING], ids=["frozen", "updating"])
 def test_views_in_bfloat16_are_near_those_of_full_precision(own, distinct, files, conventions):
     computed, statistics = {}, {}

@@ -8,6 +8,7 @@ from scipy import signal
 
 from tests.frameworks import adapters_keras
 from tests.helpers.backbones import MODELS, PIXELS, distance, mean_and_variance, normalise, updated
+from tests.helpers.processors import needs_bfloat16
 from versus.frameworks.keras import backbone as backbones
 from versus.frameworks.keras import classifier
 from versus.recipe import draws
@@ -175,6 +176,7 @@ def test_native_resnet50_takes_rgb_and_computes_what_keras_does_with_bgr(native,
     assert distance(adapters_keras.apply(native[batch_norm], PIXELS[..., ::-1]), expected) > 1e-2
 
 
+@needs_bfloat16
 def test_native_resnet50_in_bfloat16_is_near_that_of_full_precision(native):
     full, reduced = (adapters_keras.apply(native[which], PIXELS) for which in ("frozen", "bfloat16"))
     assert 1e-4 < distance(np.asarray(reduced, np.float32), full) < 0.1

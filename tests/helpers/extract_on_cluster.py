@@ -1,10 +1,10 @@
 """Compute features of a folder's images by each kind of batch norm, on this machine or on a cluster.
 
-    python -m tests.helpers.extract_on_cluster CLUSTER IMAGES FOLDER KIND...    # CLUSTER: none or an address
+    python -m tests.helpers.extract_on_cluster CLUSTER IMAGES FOLDER PRECISION KIND...
 
-Writes FOLDER/KIND.npz: augmented, validation, pixels, and the running statistics by name. On a cluster it says `pause`
-after the first pass over images of each kind, when all workers wait for work, and waits for a line; and `lost` when it
-replaces a worker.
+CLUSTER: none or an address. PRECISION: see extract.precision. Writes FOLDER/KIND.npz: augmented, validation, pixels,
+and the running statistics by name. On a cluster it says `pause` after the first pass over images of each kind, when all
+workers wait for work, and waits for a line; and `lost` when it replaces a worker.
 """
 
 import sys
@@ -24,10 +24,10 @@ from versus.recipe.weights import Pretrained
 BATCH, VALIDATION = 2, 4
 
 
-def main(address, images, folder, *kinds):
+def main(address, images, folder, precision, *kinds):
     settings = params.load()
-    sections = {"compute": {"threads": 1, "cluster": address}, "extract": {"views": 2, "batch": BATCH},
-                "train": {"batch": BATCH}}
+    sections = {"compute": {"threads": 1, "cluster": address}, "train": {"batch": BATCH},
+                "extract": {"views": 2, "batch": BATCH, "precision": precision}}
     settings = settings.model_copy(update={"model": MODEL} | {
         name: getattr(settings, name).model_copy(update=values) for name, values in sections.items()})
     runtime, maker, own = modules("torch", "runtime", "backbone", "features")

@@ -17,7 +17,7 @@ from versus.artifacts.combinations import Design
 from versus.artifacts.features import Features
 from versus.artifacts.heads import Trained
 from versus.artifacts.model_info import ModelInfo
-from versus.frameworks.history import learning_curves
+from versus.frameworks.history import score_epoch
 
 PAIR = ("keras", "torch")
 STAGES = ("evaluate", "compare", "parity", "explain", "compare_splits")
@@ -44,17 +44,17 @@ def write_run(folder, seed=0, classes=2, names=NAMES, seeds=SEEDS):
              for skill in (1.5, *rng.uniform(1, 2.5, 8))]
     for name, predictions in zip(PAIR, drawn):
         predictions_csv.write(predictions, folder / f"data/predictions/{name}.csv")
-        trained = [draw_trained(rng, each) for each in predictions.probabilities]
-        save_trained(trained, predictions.labels, folder / f"models/{name}", folder / f"data/training/{name}")
+        trained = [draw_trained(rng, each, predictions.labels) for each in predictions.probabilities]
+        save_trained(trained, folder / f"models/{name}", folder / f"data/training/{name}")
         model_info.write(info(names[:classes]), folder / f"models/{name}")
         splits.save(None, folder / f"data/splits/{name}.safetensors")
         augmented, plain = rng.normal(size=(VIEWS, 200, WIDTH)), rng.normal(size=(1, IMAGES, WIDTH))
         save_features(Features(augmented, {"validation": plain}, [], rng.uniform(0, 255, (4, 9))),
                       folder / f"data/features/{name}")
     for name in ("same_features", "reversed"):
-        trained = [draw_trained(rng, each) for each in drawn[1].probabilities]
+        trained = [draw_trained(rng, each, drawn[1].labels) for each in drawn[1].probabilities]
         target = folder / f"data/controls/{name}"
-        save_trained(trained, drawn[1].labels, target, target)
+        save_trained(trained, target, target)
     design = Design(PAIR, "validation", FACTORS, ["entry"] * 8, list(drawn[0].files), list(names[:classes]),
                     drawn[0].labels, np.arange(8))
     of_seeds = [of_seed for each in drawn[1:] for of_seed in each.probabilities[:3]]
@@ -78,18 +78,20 @@ def in_order(predictions):
                    labels=predictions.labels[order], probabilities=predictions.probabilities[:, order])
 
 
-def draw_trained(rng, probabilities, epochs=3):
-    """Draw a head that ends with these probabilities, in float32 as heads are."""
+def draw_trained(rng, probabilities, labels, epochs=3):
+    """Draw a head that has these probabilities after each epoch, in float32 as heads are."""
     shapes = (WIDTH, 8), (8, probabilities.shape[1])
     weights = [(rng.normal(size=shape), rng.normal(size=shape[1])) for shape in shapes]
-    return Trained([tuple(each.astype("float32") for each in layer) for layer in weights],
-                   rng.uniform(0.1, 1, 4 * epochs), np.repeat(probabilities[None].astype("float32"), epochs, 0))
+    losses, probabilities = rng.uniform(0.1, 1, (epochs, 4)), probabilities.astype("float32")
+    scores = [score_epoch(of_epoch, probabilities, labels) for of_epoch in losses]
+    return Trained([tuple(each.astype("float32") for each in layer) for layer in weights], losses.ravel(),
+                   probabilities, {name: np.array([each[name] for each in scores]) for name in scores[0]})
 
 
-def save_trained(trained, labels, folder, record):
+def save_trained(trained, folder, record):
     """Save heads and what their training recorded."""
     folder.mkdir(parents=True, exist_ok=True)
-    weights = heads.record(trained, len(trained), record, lambda one: learning_curves(one, labels))
+    weights = heads.record(trained, len(trained), record)
     heads.save(weights, folder / "heads.safetensors")
 
 

@@ -5,8 +5,8 @@ record is a folder: record.safetensors with the losses (seeds, steps) and the le
 each; and probabilities.npy with the last ones of the validation images, (seeds, images, classes).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,14 @@ Head = list[tuple[np.ndarray, np.ndarray]]  # for each of LAYERS a kernel (input
 class Trained:
     """One trained head. losses: the mean loss of each step's batch before its update, (steps,).
 
-    probabilities: of the validation images, or another part's, after each epoch, (epochs, images, classes).
+    probabilities: of the validation images, or another part's, after the last epoch, (images, classes). curves: the
+    learning curves by name, (epochs,) each, if training scored its epochs.
     """
 
     weights: Head
     losses: np.ndarray
     probabilities: np.ndarray
+    curves: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def widths(head: Head) -> list[int]:
@@ -58,11 +60,10 @@ def read(path: str | Path) -> list[Head]:
             for seed in seeds]
 
 
-def record(trained: Iterable[Trained], seeds: int, folder: str | Path,
-           curves: Callable[[Trained], Mapping[str, np.ndarray]] = lambda _: {}) -> list[Head]:
+def record(trained: Iterable[Trained], seeds: int, folder: str | Path) -> list[Head]:
     """Write what training records, one head after the other as it comes; return the weights of all.
 
-    `seeds` is how many heads there will be; `curves` makes a head's learning curves, (epochs,) each.
+    `seeds` is how many heads there will be.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,8 +73,8 @@ def record(trained: Iterable[Trained], seeds: int, folder: str | Path,
         writer = npy.Writer(seeds, file)
         for one in trained:
             heads.append(one.weights)
-            rows.append({"losses": one.losses, **curves(one)})
-            writer.write(one.probabilities[-1])
+            rows.append({"losses": one.losses, **one.curves})
+            writer.write(one.probabilities)
     save_file({name: np.stack([row[name] for row in rows]) for name in rows[0]}, folder / "record.safetensors")
     return heads
 
@@ -85,10 +86,7 @@ def read_record(folder: str | Path) -> dict[str, Any]:
 
 
 class Recorded:
-    """The heads of all seeds with their record: weights and losses are in memory, probabilities are read when asked for.
-
-    These are those after the last epoch alone.
-    """
+    """The heads of all seeds with their record. Weights and losses are in memory; probabilities are read one by one."""
 
     def __init__(self, heads: str | Path, record: str | Path):
         self._heads, self._record = read(heads), read_record(record)
@@ -98,4 +96,4 @@ class Recorded:
 
     def __iter__(self) -> Iterator[Trained]:
         for head, losses, probabilities in zip(self._heads, self._record["losses"], self._record["probabilities"]):
-            yield Trained(head, losses, probabilities[None])
+            yield Trained(head, losses, probabilities)

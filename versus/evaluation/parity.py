@@ -22,7 +22,7 @@ class Run:
 def measure(one: Run, other: Run) -> dict[str, float]:
     """Compare two competitors: a flat mapping of the largest differences.
 
-    pixels, probabilities: absolute, of pixel values and of 1; probabilities after every epoch that both have.
+    pixels, probabilities: absolute, of pixel values and of 1; probabilities after the last epoch.
     features, statistics, weights: the L2 norm of the difference over the larger of the two norms, of the worst image,
     tensor, seed. losses: the largest of `loss_differences` over all steps and seeds; losses_100: over the first 100
     steps; losses_median: the median over seeds of each seed's largest. classes: how many predicted classes differ, over
@@ -48,9 +48,9 @@ def measure_heads(one: Collection[Trained], other: Collection[Trained]) -> dict[
 def _measure_head(one: Trained, other: Trained) -> tuple[float, float, float, float, int]:
     """Return the largest loss difference, that of the first 100 steps, and those of weights, probabilities, classes."""
     losses = loss_differences(one.losses, other.losses)
-    classes = [trained.probabilities[-1].argmax(axis=1) for trained in (one, other)]
+    classes = [trained.probabilities.argmax(axis=1) for trained in (one, other)]
     return (losses.max(), losses[:100].max(), relative(flat(one.weights), flat(other.weights)),
-            _probabilities(one, other), int((classes[0] != classes[1]).sum()))
+            largest(one.probabilities, other.probabilities), int((classes[0] != classes[1]).sum()))
 
 
 def largest(one: np.ndarray, other: np.ndarray) -> float:
@@ -79,12 +79,6 @@ def loss_differences(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     array([2.e-01, 5.e-01, 0.e+00, 1.e-05])
     """
     return np.abs(one - other) / np.maximum(np.maximum(one, other), SMALLEST_LOSS)
-
-
-def _probabilities(one: Trained, other: Trained) -> float:
-    """Return the largest difference after any epoch that both have: saved ones have only the last."""
-    epochs = min(len(one.probabilities), len(other.probabilities))
-    return largest(one.probabilities[-epochs:], other.probabilities[-epochs:])
 
 
 def flat(weights: Head) -> np.ndarray:

@@ -147,4 +147,4 @@ def fit_combinations(new_trainer: Callable[[list[int], float, str], Trainer], se
             widths = [features.augmented.shape[2], settings.model.hidden, len(train.classes)]
             trainers[conventions.adam] = new_trainer(widths, settings.train.learning_rate, conventions.adam)
         trained = fit_seeds(trainers[conventions.adam], settings, conventions, features, train.labels, None, part=part)
-        yield from (one.probabilities[-1] for one in trained)
+        yield from (one.probabilities for one in trained)

@@ -166,6 +166,6 @@ def _predict_left_out(trainer: Trainer, features: FoldFeatures, number: int,
     of_split, batches = features.of_split(number, left_out)
     labels = np.concatenate([pool.labels[pool.members(fold)] for fold in range(pool.splits) if fold not in left_out])
     trained = fit_seeds(trainer, features.settings, features.conventions, of_split, labels, None, even_batches=batches)
-    predicted = np.stack([one.probabilities[-1].argmax(axis=1) for one in trained])
+    predicted = np.stack([one.probabilities.argmax(axis=1) for one in trained])
     ends = np.cumsum([len(pool.members(fold)) for fold in left_out])
     return dict(zip(left_out, np.split(predicted, ends[:-1], axis=1)))

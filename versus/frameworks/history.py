@@ -1,21 +1,20 @@
 """What training records of each epoch, as a Keras `History` does: the learning curves."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from versus.artifacts.heads import Trained
 from versus.artifacts.predictions import Predictions
 
 
-def learning_curves(trained: Trained, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Score every epoch of a training run: train_loss, validation_loss and validation_accuracy, (epochs,) each.
+def score_epoch(losses: Sequence[float], probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Score an epoch of a training run: train_loss, validation_loss and validation_accuracy.
 
-    The training loss is the mean of an epoch's steps, each taken before its own update. `labels` (images,) are those
-    of the validation images.
+    The training loss is the mean of the `losses` of the epoch's steps, each taken before its own update.
+    `probabilities` (images, classes) and `labels` (images,) are those of the validation images after the last one.
     """
-    probabilities = trained.probabilities.astype(float)  # (epochs, images, classes)
-    probabilities /= probabilities.sum(axis=2, keepdims=True)
-    epochs = len(probabilities)
-    of_epochs = Predictions(tuple(range(epochs)), (), (), labels, probabilities)
-    return {"train_loss": np.array([steps.mean() for steps in np.array_split(trained.losses, epochs)]),
-            "validation_loss": of_epochs.log_losses.mean(axis=1),
-            "validation_accuracy": of_epochs.correct.mean(axis=1)}
+    probabilities = probabilities.astype(float)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    after = Predictions((0,), (), (), labels, probabilities[None])
+    return {"train_loss": float(np.mean(losses)), "validation_loss": float(after.log_losses.mean()),
+            "validation_accuracy": float(after.correct.mean())}

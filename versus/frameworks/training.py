@@ -9,6 +9,7 @@ from tqdm import tqdm
 from versus import params
 from versus.artifacts.features import Features
 from versus.artifacts.heads import Head, Trained
+from versus.frameworks.history import score_epoch
 from versus.recipe import draws
 from versus.recipe.conventions import Resolved
 from versus.recipe.draws import Batches
@@ -29,29 +30,33 @@ class Trainer(Protocol):
 
 
 def fit(trainer: Trainer, initial: Head, epochs: Iterable[Batches], features: Features, labels: np.ndarray,
-        part: str = "validation") -> Trained:
+        part: str = "validation", scored: np.ndarray | None = None) -> Trained:
     """Train one head from its `initial` weights; `epochs` has batches of rows of the (views * images) features.
 
-    `labels` (images,) are the training images' classes; the images of `part` are classified after each epoch.
+    `labels` (images,) are the training images' classes. The images of `part` are classified after the last epoch. If
+    their own classes are given, `scored` (images,), each epoch is scored for the learning curves.
     """
     rows = features.augmented.reshape(-1, features.augmented.shape[-1])  # (views * images, width)
     labels = np.tile(labels, len(features.augmented))                    # (views * images,)
     plain = features.plain[part]                                         # (passes, images, width)
     trainer.reset(initial)
-    losses, probabilities = [], []
+    losses, scores = [], []
     for epoch, batches in enumerate(epochs):
-        losses += [trainer.step(rows[batch], labels[batch]) for batch in batches]
+        losses.append([trainer.step(rows[batch], labels[batch]) for batch in batches])
         # after the last view the running statistics no longer change
-        probabilities.append(trainer.probabilities(plain[min(epoch, len(plain) - 1)]))
-    return Trained(trainer.weights(), np.array(losses), np.stack(probabilities))
+        after = plain[min(epoch, len(plain) - 1)]
+        if scored is not None:
+            scores.append(score_epoch(losses[-1], trainer.probabilities(after), scored))
+    curves = {name: np.array([of_epoch[name] for of_epoch in scores]) for name in scores[0]} if scores else {}
+    return Trained(trainer.weights(), np.concatenate(losses), trainer.probabilities(after), curves)
 
 
 def fit_seeds(trainer: Trainer, settings: params.Params, conventions: Resolved, features: Features, labels: np.ndarray,
               title: str | None, reverse: bool = False, part: str = "validation",
-              even_batches: list[Batches] | None = None) -> Iterator[Trained]:
+              even_batches: list[Batches] | None = None, scored: np.ndarray | None = None) -> Iterator[Trained]:
     """Train `train.seeds` heads, and yield one after the other; `title` is the progress bar's, None shows none.
 
-    The images of `part` are classified after each epoch.
+    The images of `part` are classified after the last epoch, or after each one if their classes are given: see `fit`.
 
     With `reverse` the rows of each batch come in reverse order: the same sums in another order, so only rounding
     differs. `even_batches`: the batches of each view in which the features were computed, about equal in size; None if
@@ -67,4 +72,4 @@ def fit_seeds(trainer: Trainer, settings: params.Params, conventions: Resolved, 
         if reverse:
             epochs = ([batch[::-1] for batch in batches] for batches in epochs)
         initial = draws.initial_weights(seed, trainer.widths, conventions.head_init)
-        yield fit(trainer, initial, epochs, features, labels, part)
+        yield fit(trainer, initial, epochs, features, labels, part, scored)

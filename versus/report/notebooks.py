@@ -49,13 +49,12 @@ trainer = Trainer(widths, settings.train.learning_rate, conventions.adam)
 trainer.head'''
 TRAIN = '''import pandas as pd
 from versus.frameworks.extraction import Backbones, extract
-from versus.frameworks.history import learning_curves
 from versus.frameworks.training import fit_seeds
 
 features = extract(sys.modules[__name__], Backbones(backbone, backbone), train.files,
                    {"validation": validation.files}, settings, conventions, "features")
-trained = list(fit_seeds(trainer, settings, conventions, features, train.labels, "heads"))
-curves = [pd.DataFrame(learning_curves(one, validation.labels)) for one in trained]
+trained = list(fit_seeds(trainer, settings, conventions, features, train.labels, "heads", scored=validation.labels))
+curves = [pd.DataFrame(one.curves) for one in trained]
 (sum(curves) / len(curves)).rename_axis("epoch")'''
 SAVE = '''from tempfile import mkdtemp
 

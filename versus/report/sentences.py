@@ -291,12 +291,9 @@ def sample_size(plan: Plan) -> str:
 
 def other_differences(settings: params.Params, titles: Titles) -> list[str]:
     """List everything, apart from the conventions, in which the native runs differ from the combinations."""
-    differences = []
-    if settings.explain.views != settings.extract.views:
-        differences.append(f"other views (explain.views {settings.explain.views}, "
-                           f"extract.views {settings.extract.views})")
-    if settings.extract.precision == "bfloat16":
-        differences.append("views in bfloat16, which each framework rounds to at other places (extract.precision)")
-    if not settings.model.shared:
-        differences.append(f"{titles[1]}'s own network and weights (model.weights: native)")
-    return differences
+    views = settings.extract.views, settings.explain.views
+    possible = [(views[0] != views[1], f"other views (explain.views {views[1]}, extract.views {views[0]})"),
+                (settings.extract.precision == "bfloat16",
+                 "views in bfloat16, which each framework rounds to at other places (extract.precision)"),
+                (not settings.model.shared, f"{titles[1]}'s own network and weights (model.weights: native)")]
+    return [words for differ, words in possible if differ]

@@ -70,7 +70,7 @@ _LAYERS = {"saved": nn.BatchNorm2d, "frozen": nn.BatchNorm2d, "batch": BatchStat
 class Backbone(nn.Module):
     """Normalise pixels (n, 3, size, size), RGB, 0..255, and pool the network's output to features (n, width)."""
 
-    def __init__(self, name: str, normalise: Normalise, precision: str):
+    def __init__(self, name: str, normalise: Normalise):
         super().__init__()
         architecture = ARCHITECTURES[name]
         mean, variance = (torch.tensor(values, dtype=torch.float32).to(torch.get_default_dtype())[:, None, None]
@@ -78,7 +78,7 @@ class Backbone(nn.Module):
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("deviation", variance.sqrt(), persistent=False)
         self.network = NETWORKS[name](normalise)
-        self.mirrored, self.precision = False, precision
+        self.mirrored, self.precision = False, "full"
 
     def forward(self, pixels):
         if self.mirrored:
@@ -108,7 +108,8 @@ def build(model: params.Model, pretrained: Pretrained, batch_norm: str, precisio
     which is faster, and its statistics can no longer be set; "saved" is the same with PyTorch's own layers.
     With the `precision` "bfloat16" convolutions round to that, and so does what lies between them.
     """
-    backbone = network(model.backbone, model.image_size, batch_norm, precision)
+    backbone = network(model.backbone, model.image_size, batch_norm)
+    backbone.precision = precision
     copy_weights(backbone, pretrained.tensors)
     if batch_norm != "saved":
         backbone.mirror()
@@ -117,14 +118,14 @@ def build(model: params.Model, pretrained: Pretrained, batch_norm: str, precisio
     return backbone.requires_grad_(False)
 
 
-def network(name: str, image_size: int, batch_norm: str = "saved", precision: str = "full") -> Backbone:
+def network(name: str, image_size: int, batch_norm: str = "saved") -> Backbone:
     """Build a backbone with weights yet to be loaded: pixels (n, 3, size, size), 0..255, to features (n, width).
 
     It takes images of any size; batch norm is chosen by its mode and its momentum.
     """
     architecture = ARCHITECTURES[name]
     momentum = 0.0 if batch_norm == "batch_not_stored" else architecture.momentum
-    backbone = Backbone(name, lambda channels: _LAYERS[batch_norm](channels, architecture.epsilon, momentum), precision)
+    backbone = Backbone(name, lambda channels: _LAYERS[batch_norm](channels, architecture.epsilon, momentum))
     return backbone.train(batch_norm not in ("saved", "frozen"))
 
 
