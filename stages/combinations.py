@@ -25,7 +25,7 @@ def main(first, second):
     settings = combinations.settings_of_combinations(native_settings)
     runtime, maker, own, head = modules(second, "runtime", "backbone", "features", "head")
     device = runtime.start(settings.compute, settings.train.precision)
-    check_precision(settings.extract, device)
+    check_precision(settings, device)
     maker, own = cluster.spread(settings.compute, settings.train.precision, second, maker, own)
     part = dataset.compared_part("data/split", settings.compare.part)
     train, images = (dataset.read("data/split", each) for each in ("train", part))

@@ -16,7 +16,7 @@ def main(name):
     settings, entry = params.load(), competitor(name)
     runtime, maker, own = modules(name, "runtime", "backbone", "features")
     device = runtime.start(settings.compute, settings.train.precision)
-    check_precision(settings.extract, device)
+    check_precision(settings, device)
     maker, own = cluster.spread(settings.compute, settings.train.precision, name, maker, own)
     conventions = entry.resolve_features(settings.conventions)
     pretrained = weights.read_pretrained("models/backbone.safetensors")

@@ -26,7 +26,7 @@ def main(name):
     widths = [extracted.augmented.shape[2], settings.model.hidden, len(train.classes)]
     trainer = head.Trainer(widths, settings.train.learning_rate, conventions.adam)
     trained = fit_seeds(trainer, settings, conventions, extracted, train.labels, f"heads in {entry.title}",
-                        scored=validation.labels)
+                        part_labels=validation.labels)
     trained_heads = heads.record(trained, settings.train.seeds, f"data/training/{name}")
 
     deployed = trained_heads if settings.model.deploy == "mean" else trained_heads[:1]

@@ -22,7 +22,7 @@ def main(name):
 
     runtime, maker, own, head = modules(name, "runtime", "backbone", "features", "head")
     device = runtime.start(settings.compute, settings.train.precision)
-    check_precision(settings.extract, device)
+    check_precision(settings, device)
     maker, own = cluster.spread(settings.compute, settings.train.precision, name, maker, own)
     conventions = entry.resolve(settings.conventions)
     pool = folds.read("data/split", "data/split.csv", settings.compare.splits, settings.split.seed)

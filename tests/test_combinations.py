@@ -148,10 +148,11 @@ def test_combinations_of_other_images_or_in_another_order_are_refused(tmp_path):
 class Backbone:
     """A framework's module `backbone`: a network is a list of the statistics that it was given."""
 
-    built = 0
+    def __init__(self):
+        self.built = 0
 
-    def build(self, model, pretrained, batch_norm):
-        Backbone.built += 1
+    def build(self, model, pretrained, batch_norm, precision="full"):
+        self.built += 1
         return [batch_norm]
 
     def statistics(self, network):
@@ -161,18 +162,23 @@ class Backbone:
         network.append(values["as"])
 
 
-def test_a_backbone_is_built_once_and_begins_each_combination_as_it_was_built(monkeypatch):
+@pytest.mark.parametrize("precision, number", [("full", 1), ("bfloat16", 2)])
+def test_backbones_are_built_once_and_begin_each_combination_as_they_were_built(monkeypatch, precision, number):
     used = []
 
     def extract(own, backbones, train, plain, settings, conventions, title, last_pass):
-        used.append((backbones.plain[0], backbones.plain[-1]))
-        backbones.plain.append("changed by extraction")
+        used.append([(each[0], each[-1]) for each in backbones])
+        for each in backbones:
+            each.append("changed by extraction")
         return title
 
     monkeypatch.setattr(combinations, "extract", extract)
-    computer = combinations.FeatureComputer(Backbone(), None, None, SETTINGS, [], {"validation": []})
+    maker, extract_section = Backbone(), SETTINGS.extract.model_copy(update={"precision": precision})
+    settings = SETTINGS.model_copy(update={"extract": extract_section})
+    computer = combinations.FeatureComputer(maker, None, None, settings, [], {"validation": []})
     section = Conventions.of("keras", resize="native", batch_norm="native")
     combined = conventions.combinations(*(conventions.resolve(section, framework) for framework in params.FRAMEWORKS))
     computer.known[combined[0]] = "known"
     assert [computer.compute(each, str(number)) for number, each in enumerate(combined)] == ["known", "1", "2", "3"]
-    assert used == [("frozen", "frozen"), ("batch", "batch"), ("batch", "batch")] and Backbone.built == 2
+    assert used == [[(kind, kind)] * 2 for kind in ("frozen", "batch", "batch")]
+    assert maker.built == 2 * number

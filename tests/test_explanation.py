@@ -81,7 +81,7 @@ def test_views_in_bfloat16_are_another_difference():
     settings = params.load(ROOT / "params.yaml")
     extract = settings.extract.model_copy(update={"precision": "bfloat16"})
     (difference,) = sentences.other_differences(settings.model_copy(update={"extract": extract}), ("A", "B"))
-    assert difference == "views in bfloat16, which each framework rounds to at other places (extract.precision)"
+    assert difference == "views in bfloat16, and the two frameworks round at different places (extract.precision)"
 
 
 # Effects

@@ -162,6 +162,7 @@ def test_bfloat16_is_said_where_the_features_differ_by_it():
     for words in ("in bfloat16", "features differ by at most 0.1", "15 predicted classes of 2,000"):
         assert words in text
     assert "broken" not in text
+    assert "parity is broken" in sentences.parity(PARITY | {"precision": "bfloat16", "features": 0.6}, TITLES)
 
 
 # Explanation

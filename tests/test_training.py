@@ -54,18 +54,18 @@ def test_without_their_classes_images_are_classified_once():
 
 
 def test_with_their_classes_every_epoch_is_scored():
-    recorder, scored = Recorder(), draw_predictions(2, 60, 2).labels
-    trained = fit(recorder, None, STEPS, FEATURES, LABELS, scored=scored)
+    recorder, labels = Recorder(), draw_predictions(2, 60, 2).labels
+    trained = fit(recorder, None, STEPS, FEATURES, LABELS, part_labels=labels)
     np.testing.assert_array_equal(trained.probabilities, recorder.drawn[1])
     assert trained.curves["train_loss"].tolist() == [2, 3.5]
     assert trained.curves["validation_accuracy"] == pytest.approx(
-        [(of_epoch.argmax(axis=1) == scored).mean() for of_epoch in recorder.drawn])
+        [(of_epoch.argmax(axis=1) == labels).mean() for of_epoch in recorder.drawn])
 
 
 def test_the_last_plain_features_are_those_of_all_later_epochs():
     recorder = Recorder()
-    trained = fit(recorder, None, STEPS * 2, FEATURES, LABELS, scored=draw_predictions(2, 60, 2).labels)
-    assert recorder.passes[:4] == [0, 1, 1, 1] and len(trained.curves["train_loss"]) == 4
+    trained = fit(recorder, None, STEPS * 2, FEATURES, LABELS, part_labels=draw_predictions(2, 60, 2).labels)
+    assert recorder.passes == [0, 1, 1, 1] and len(trained.curves["train_loss"]) == 4
 
 
 def test_probabilities_of_one_epoch_are_in_memory_at_a_time():
@@ -74,7 +74,7 @@ def test_probabilities_of_one_epoch_are_in_memory_at_a_time():
             return np.full((2**10, 2**8), 2.0**-8, np.float32)
 
     tracemalloc.start()
-    fit(Large(), None, STEPS * 20, FEATURES, LABELS, scored=np.zeros(2**10, int))
+    fit(Large(), None, STEPS * 20, FEATURES, LABELS, part_labels=np.zeros(2**10, int))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 16 * 4 * 2**18  # scoring takes some copies in float64

@@ -113,7 +113,8 @@ def train(name: str, counts: dict[str, int]) -> None:
     # features of single images: with batch statistics training only keeps other batches together
     conventions = replace(competitor(name).resolve(settings.conventions), batch_norm="frozen")
     trainer = new_trainer(name, settings, width, counts["classes"])
-    trained = fit_seeds(trainer, settings, conventions, features, np.arange(counts["images"]) % counts["classes"], None)
+    train, validation = (np.arange(images) % counts["classes"] for images in (counts["images"], of_validation(counts)))
+    trained = fit_seeds(trainer, settings, conventions, features, train, None, part_labels=validation)
     record(trained, counts["seeds"], name)
 
 

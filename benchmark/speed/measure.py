@@ -2,8 +2,8 @@
 
     python -m benchmark.speed.measure TASK CONTESTANT IMAGES-FOLDER ONNX-FILE COUNT STARTED
 
-TASK: frozen, batch (features with frozen batch norm, or with the statistics of each batch), the same in bfloat16, or
-head (its training).
+TASK: frozen, batch (features with frozen batch norm, or with the statistics of each batch), frozen_bfloat16,
+batch_bfloat16 (the same in bfloat16) or head (its training).
 COUNT: of images. STARTED: when the process was started, in seconds since the epoch.
 """
 

@@ -9,6 +9,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from tests.helpers.backbones import MODEL, distance
+from tests.helpers.processors import needs_bfloat16
 from versus import params
 from versus.frameworks.extraction import build
 from versus.frameworks.folds import VIEW_SETS, FoldFeatures, fit_folds
@@ -38,20 +39,23 @@ def pool(photographs):
 
 @pytest.fixture(scope="module")
 def new(own, tensors):
-    """Compute the features of a pool: `new(kind, pool)`."""
+    """Compute the features of a pool: `new(kind, pool, precision)`."""
     distinct = {name: tensor / 4 if name.endswith("running_var") else tensor
                 for name, tensor in tensors[MODEL.backbone].items()}
 
-    def new(kind, pool):
-        backbones = build(own.backbone, SETTINGS, Pretrained(distinct), kind)
-        return FoldFeatures(own.backbone, own.features, backbones, pool, SETTINGS, KINDS[kind], None)
+    def new(kind, pool, precision="full"):
+        settings = SETTINGS.model_copy(update={"extract": SETTINGS.extract.model_copy(update={"precision": precision})})
+        backbones = build(own.backbone, settings, Pretrained(distinct), kind)
+        return FoldFeatures(own.backbone, own.features, backbones, pool, settings, KINDS[kind], None)
 
     return new
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=[*((kind, "full") for kind in KINDS), *(
+    pytest.param((kind, "bfloat16"), marks=needs_bfloat16) for kind in ("frozen", "batch"))], ids="-".join)
 def features(request, new, pool):
-    return new(request.param, pool)
+    kind, precision = request.param
+    return new(kind, pool, precision)
 
 
 def by_itself(own, features, number, left_out):
@@ -61,7 +65,8 @@ def by_itself(own, features, number, left_out):
     """
     pool, conventions = features.pool, features.conventions
     extract = SETTINGS.extract.model_copy(update={"seed": SETTINGS.extract.seed + number})
-    own.backbone.set_statistics(features.backbones.plain, features.stored)
+    for backbone in features.backbones:
+        own.backbone.set_statistics(backbone, features.stored)
     records = draws.views(extract, len(pool.files))
     with tqdm(file=StringIO()) as bar:
         for view, of_folds in enumerate(draws.batches_of_folds(extract, pool.folds)):
@@ -74,6 +79,7 @@ def by_itself(own, features, number, left_out):
                                   conventions.pixels, records[view][order], conventions.augment)
             augmented = dict(zip(order, own.features.apply(features.backbones.views, images,
                                                            conventions.batch_statistics, bar)))
+        own.backbone.set_statistics(features.backbones.plain, own.backbone.statistics(features.backbones.views))
         held = np.concatenate([pool.members(fold) for fold in left_out])
         images = ImageBatches([pool.files[image] for image in held], [np.arange(len(held))], MODEL.image_size,
                               conventions.pixels)

@@ -179,7 +179,7 @@ def test_native_resnet50_takes_rgb_and_computes_what_keras_does_with_bgr(native,
 @needs_bfloat16
 def test_native_resnet50_in_bfloat16_is_near_that_of_full_precision(native):
     full, reduced = (adapters_keras.apply(native[which], PIXELS) for which in ("frozen", "bfloat16"))
-    assert 1e-4 < distance(np.asarray(reduced, np.float32), full) < 0.1
+    assert reduced.dtype == np.float32 and 1e-4 < distance(reduced, full) < 0.1
 
 
 def test_frozen_native_resnet50_ignores_training_mode(native):

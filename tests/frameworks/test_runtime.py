@@ -26,18 +26,20 @@ def test_the_device_is_said_and_a_missing_gpu_named_with_what_to_do(own):
     ("processor\t: 0\nFeatures\t: fp asimd bf16 i8mm\n", True), ("Features\t: fp asimd\n", False)])
 def test_bfloat16_is_refused_where_the_processor_has_none(tmp_path, monkeypatch, about, has):
     (tmp_path / "cpuinfo").write_text(about)
-    monkeypatch.setattr(devices, "ABOUT", tmp_path / "cpuinfo")
-    full = params.load().extract
-    reduced = full.model_copy(update={"precision": "bfloat16"})
+    monkeypatch.setattr(devices, "CPU_INFO", tmp_path / "cpuinfo")
+    full = params.load()
+    reduced = full.model_copy(update={"extract": full.extract.model_copy(update={"precision": "bfloat16"})})
+    spread = reduced.model_copy(update={"compute": COMPUTE.model_copy(update={"cluster": "auto"})})
     devices.check_precision(full, "cpu")
     devices.check_precision(reduced, "NVIDIA H100")
-    if has:
-        devices.check_precision(reduced, "cpu")
-        return
-    with pytest.raises(DeviceError, match="extract.precision: got 'bfloat16', which this .*; expected .*: set it to f"):
-        devices.check_precision(reduced, "cpu")
+    for settings, device in ((reduced, "cpu"), (spread, "NVIDIA H100")):
+        if has:
+            devices.check_precision(settings, device)
+            continue
+        with pytest.raises(DeviceError, match="extract.precision: got 'bfloat16', which .*; expected .*: set it to f"):
+            devices.check_precision(settings, device)
 
 
 def test_elsewhere_than_on_linux_bfloat16_is_tried(tmp_path, monkeypatch):
-    monkeypatch.setattr(devices, "ABOUT", tmp_path / "nothing")
+    monkeypatch.setattr(devices, "CPU_INFO", tmp_path / "nothing")
     assert devices.has_bfloat16()

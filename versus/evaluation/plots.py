@@ -42,7 +42,7 @@ def learning_curves(record: dict[str, np.ndarray]) -> pd.DataFrame:
     """Return epoch, and of train_loss, validation_loss and validation_accuracy the seeds' mean and deviation, `_sd`.
 
     images: the number of validation images. `record` has them by name, (seeds, epochs) each: see
-    `history.learning_curves`. The standard deviation is that between the seeds; 0 of a single one.
+    `history.score_epoch`. The standard deviation is that between the seeds; 0 of a single one.
     """
     columns: dict = {"epoch": np.arange(1, record["train_loss"].shape[1] + 1)}
     for name in ("train_loss", "validation_loss", "validation_accuracy"):

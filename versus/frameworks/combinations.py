@@ -1,6 +1,7 @@
 """Every combination of the conventions in which the frameworks differ: its features, and the heads trained on them.
 
-One framework stands for all: with equal conventions they compute the same numbers (metrics/details/parity.json).
+One framework stands for all: with equal conventions they compute the same numbers (metrics/details/parity.json), or in
+bfloat16 nearly the same (docs/speed.md).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

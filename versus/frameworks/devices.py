@@ -6,7 +6,7 @@ from pathlib import Path
 from versus import params
 
 CPU = "cpu"
-ABOUT = Path("/proc/cpuinfo")  # of Linux
+CPU_INFO = Path("/proc/cpuinfo")  # of Linux
 BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # of Intel and AMD, of Intel, of Arm
 
 
@@ -20,18 +20,21 @@ def no_gpu(framework: str) -> DeviceError:
                        "driver, and packages with CUDA: set it to cpu or auto, or look at `nvidia-smi`")
 
 
-def check_precision(extract: params.Extract, device: str) -> None:
+def check_precision(settings: params.Params, device: str) -> None:
     """Raise DeviceError if views are to be computed in bfloat16 on a processor without.
 
-    Frameworks put it together from other operations then, half to a thirtieth as fast as float32 (docs/speed.md).
+    Frameworks emulate it there, at 0.7 times float32's speed or a thirtieth (docs/speed.md). `device` is this machine's;
+    the workers of a cluster compute on processors, of the same kind as its own.
     """
-    if extract.precision == "bfloat16" and device == CPU and not has_bfloat16():
+    on_processor = device == CPU or settings.compute.cluster != "none"
+    if settings.extract.precision == "bfloat16" and on_processor and not has_bfloat16():
         raise DeviceError("extract.precision: got 'bfloat16', which this processor does not have, so that it would be "
                           f"slower than float32; expected one of {', '.join(sorted(BFLOAT16))} among the flags in "
-                          f"{ABOUT}: set it to full")
+                          f"{CPU_INFO}: set it to full")
 
 
 def has_bfloat16() -> bool:
-    """Say whether the processor computes in bfloat16; True where only trying would tell, which is not on Linux."""
-    flags = re.search(r"^(?:flags|Features)\s*: (.*)$", ABOUT.read_text(), re.MULTILINE) if ABOUT.is_file() else None
+    """Say whether the processor computes in bfloat16; True where no file says it, as on macOS and Windows."""
+    about = CPU_INFO.read_text() if CPU_INFO.is_file() else ""
+    flags = re.search(r"^(?:flags|Features)\s*: (.*)$", about, re.MULTILINE)
     return not flags or not BFLOAT16.isdisjoint(flags[1].split())

@@ -69,7 +69,8 @@ def extract(own: Any, backbones: Backbones, train: list[Path], plain: dict[str, 
             own.apply(backbones.views, view, training, bar, augmented[number])
             if updating:
                 statistics.append(own.statistics(backbones.views))
-                own.set_statistics(backbones.plain, statistics[-1])
+                if backbones.plain is not backbones.views:
+                    own.set_statistics(backbones.plain, statistics[-1])
             if number in passes:
                 for part, images in parts.items():
                     own.apply(backbones.plain, images, False, bar, plain_features[part][passes.index(number)])

@@ -30,11 +30,11 @@ class Trainer(Protocol):
 
 
 def fit(trainer: Trainer, initial: Head, epochs: Iterable[Batches], features: Features, labels: np.ndarray,
-        part: str = "validation", scored: np.ndarray | None = None) -> Trained:
+        part: str = "validation", part_labels: np.ndarray | None = None) -> Trained:
     """Train one head from its `initial` weights; `epochs` has batches of rows of the (views * images) features.
 
     `labels` (images,) are the training images' classes. The images of `part` are classified after the last epoch. If
-    their own classes are given, `scored` (images,), each epoch is scored for the learning curves.
+    their own classes are given, `part_labels` (images,), each epoch is scored for the learning curves.
     """
     rows = features.augmented.reshape(-1, features.augmented.shape[-1])  # (views * images, width)
     labels = np.tile(labels, len(features.augmented))                    # (views * images,)
@@ -45,15 +45,18 @@ def fit(trainer: Trainer, initial: Head, epochs: Iterable[Batches], features: Fe
         losses.append([trainer.step(rows[batch], labels[batch]) for batch in batches])
         # after the last view the running statistics no longer change
         after = plain[min(epoch, len(plain) - 1)]
-        if scored is not None:
-            scores.append(score_epoch(losses[-1], trainer.probabilities(after), scored))
-    curves = {name: np.array([of_epoch[name] for of_epoch in scores]) for name in scores[0]} if scores else {}
-    return Trained(trainer.weights(), np.concatenate(losses), trainer.probabilities(after), curves)
+        if part_labels is not None:
+            probabilities = trainer.probabilities(after)
+            scores.append(score_epoch(losses[-1], probabilities, part_labels))
+    if not scores:
+        probabilities = trainer.probabilities(after)
+    curves = {name: np.array([of_epoch[name] for of_epoch in scores]) for name in (scores or [{}])[0]}
+    return Trained(trainer.weights(), np.concatenate(losses), probabilities, curves)
 
 
 def fit_seeds(trainer: Trainer, settings: params.Params, conventions: Resolved, features: Features, labels: np.ndarray,
               title: str | None, reverse: bool = False, part: str = "validation",
-              even_batches: list[Batches] | None = None, scored: np.ndarray | None = None) -> Iterator[Trained]:
+              even_batches: list[Batches] | None = None, part_labels: np.ndarray | None = None) -> Iterator[Trained]:
     """Train `train.seeds` heads, and yield one after the other; `title` is the progress bar's, None shows none.
 
     The images of `part` are classified after the last epoch, or after each one if their classes are given: see `fit`.
@@ -72,4 +75,4 @@ def fit_seeds(trainer: Trainer, settings: params.Params, conventions: Resolved, 
         if reverse:
             epochs = ([batch[::-1] for batch in batches] for batches in epochs)
         initial = draws.initial_weights(seed, trainer.widths, conventions.head_init)
-        yield fit(trainer, initial, epochs, features, labels, part, scored)
+        yield fit(trainer, initial, epochs, features, labels, part, part_labels)

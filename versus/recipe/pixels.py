@@ -253,7 +253,8 @@ def _stretched(image: np.ndarray, view: np.void) -> np.ndarray:
 def _transform_nearest(image: np.ndarray, matrix: np.ndarray, centre: tuple[float, float]) -> np.ndarray:
     """Transform about `centre`, nearest pixel, outside black; `matrix` (2, 2) takes a new x and y to the old ones.
 
-    Pillow chooses the nearest pixel by geometry alone, so it is asked once, with the number of each pixel as its value.
+    Pillow chooses the nearest pixel by geometry alone, so an image of pixel numbers is transformed once, and all
+    channels are looked up by it.
     """
     (a, b), (d, e) = matrix
     x, y = centre

@@ -41,19 +41,21 @@ figure, axes = plt.subplots(1, 6, figsize=(12, 2))
 for axis, image in zip(axes, received(augmented)):
     axis.imshow(image.astype("uint8"))
     axis.axis("off")'''
-BACKBONE = '''pretrained = weights.read_pretrained("models/backbone.safetensors")
-backbone = build(settings.model, pretrained, conventions.batch_norm)'''
+BACKBONE = '''from versus.frameworks import extraction
+
+pretrained = weights.read_pretrained("models/backbone.safetensors")
+backbones = extraction.build(sys.modules[__name__], settings, pretrained, conventions.batch_norm)'''
 HEAD = '''width = ARCHITECTURES[settings.model.backbone].width
 widths = [width, settings.model.hidden, len(train.classes)]
 trainer = Trainer(widths, settings.train.learning_rate, conventions.adam)
 trainer.head'''
 TRAIN = '''import pandas as pd
-from versus.frameworks.extraction import Backbones, extract
 from versus.frameworks.training import fit_seeds
 
-features = extract(sys.modules[__name__], Backbones(backbone, backbone), train.files,
-                   {"validation": validation.files}, settings, conventions, "features")
-trained = list(fit_seeds(trainer, settings, conventions, features, train.labels, "heads", scored=validation.labels))
+features = extraction.extract(sys.modules[__name__], backbones, train.files, {"validation": validation.files}, settings,
+                              conventions, "features")
+trained = list(fit_seeds(trainer, settings, conventions, features, train.labels, "heads",
+                         part_labels=validation.labels))
 curves = [pd.DataFrame(one.curves) for one in trained]
 (sum(curves) / len(curves)).rename_axis("epoch")'''
 SAVE = '''from tempfile import mkdtemp

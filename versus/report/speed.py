@@ -20,8 +20,8 @@ PAIR = ("keras", "torch")
 WORDS = {
     "images_frozen": "images to features, batch norm frozen",
     "images_batch": "images to features, batch norm of the batch",
-    "images_frozen_bfloat16": "the same in bfloat16, batch norm frozen",
-    "images_batch_bfloat16": "the same in bfloat16, batch norm of the batch",
+    "images_frozen_bfloat16": "images to features in bfloat16, batch norm frozen",
+    "images_batch_bfloat16": "images to features in bfloat16, batch norm of the batch",
     "steps_head": "training steps of the head",
     "steps_whole": "training steps with images and backbone",
     "image_warm": "one image, by a program that runs",
@@ -90,9 +90,9 @@ def against_onnxruntime(rows: pd.DataFrame) -> Table:
     """Compare each framework with onnxruntime."""
     both = [between(rows, name, "onnxruntime") for name in PAIR]
     titles = [COMPETITORS[name].title for name in PAIR]
-    batch = [rows[(rows.one == name) & (rows.other == "onnxruntime_frozen")].iloc[0] for name in PAIR]
-    table = [[WORDS[name], *(text(own.loc[name]) for own in both)] for name in both[0].index]
-    table.insert(1, [f"{WORDS['images_batch']}, against frozen", *map(text, batch)])
+    batch = [between(rows, name, "onnxruntime_frozen") for name in PAIR]
+    table = [[WORDS[name] + more, *(text(of.loc[name]) for of in own)]
+             for own, more in ((both, ""), (batch, ", against frozen")) for name in own[0].index]
     return Table(["compared with onnxruntime, times as fast, or as small", *titles], table)
 
 

@@ -19,13 +19,15 @@ def applications_resnet50(image_size: int) -> keras.Model:
     reversed instead, so that every backbone takes RGB. Raises WeightsError.
     """
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
+    full = keras.config.floatx()
     x = layers.Normalization(mean=(123.68, 116.779, 103.939), variance=(1.0,) * 3, name="normalization",
-                             dtype=keras.config.floatx())(pixels)
+                             dtype=full)(pixels)
     backbone = keras.applications.ResNet50(include_top=False, weights=_imagenet_resnet50(), input_tensor=x,
-                                           pooling="avg", name="backbone")
+                                           name="backbone")
     kernel = backbone.get_layer("conv1_conv").kernel
     kernel.assign(ops.flip(kernel, axis=2))
-    return keras.Model(pixels, backbone.output, name="backbone")  # its own input is a list, which Keras warns of
+    features = layers.GlobalAveragePooling2D(name="avg_pool", dtype=full)(backbone.output)
+    return keras.Model(pixels, features, name="backbone")  # its own input is a list, which Keras warns of
 
 
 def _imagenet_resnet50() -> str:

@@ -87,7 +87,7 @@ class Backbone(nn.Module):
         if self.precision == "full":
             return self.network(normalised)
         with torch.autocast(pixels.device.type, torch.bfloat16):
-            return self.network(normalised).float()
+            return self.network(normalised)
 
     def mirror(self) -> None:
         """Mirror images and kernels on both axes, which changes no feature.
@@ -110,6 +110,10 @@ def build(model: params.Model, pretrained: Pretrained, batch_norm: str, precisio
     """
     backbone = network(model.backbone, model.image_size, batch_norm)
     backbone.precision = precision
+    if precision == "bfloat16":
+        for layer in backbone.modules():
+            if isinstance(layer, nn.AdaptiveAvgPool2d):  # autocast would round what it gives
+                layer.register_forward_pre_hook(lambda layer, inputs: inputs[0].float())
     copy_weights(backbone, pretrained.tensors)
     if batch_norm != "saved":
         backbone.mirror()
