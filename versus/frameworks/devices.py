@@ -23,8 +23,8 @@ def no_gpu(framework: str) -> DeviceError:
 def check_precision(settings: params.Params, device: str) -> None:
     """Raise DeviceError if views are to be computed in bfloat16 on a processor without.
 
-    Frameworks emulate it there, at 0.7 times float32's speed or a thirtieth (docs/speed.md). `device` is this machine's;
-    the workers of a cluster compute on processors, of the same kind as its own.
+    Frameworks emulate it there, at 0.7 times float32's speed or a thirtieth (docs/speed.md). `device` is what this
+    machine computes on; a cluster's workers compute on processors, of the same kind as its own.
     """
     on_processor = device == CPU or settings.compute.cluster != "none"
     if settings.extract.precision == "bfloat16" and on_processor and not has_bfloat16():
