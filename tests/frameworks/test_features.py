@@ -260,8 +260,9 @@ def test_features_that_are_not_finite_are_refused(own, extract_with, tensors):
 # bfloat16
 
 @needs_bfloat16
-@pytest.mark.parametrize("conventions", [FROZEN, UPDATING], ids=["frozen", "updating"])
-def test_views_in_bfloat16_are_near_those_of_full_precision(own, distinct, files, conventions):
+@pytest.mark.parametrize("conventions, bound", [(FROZEN, 0.4), (UPDATING, 0.5)], ids=["frozen", "updating"])
+def test_views_in_bfloat16_are_near_those_of_full_precision(own, distinct, files, conventions, bound):
+    """Random weights enlarge the rounding: views 0.26 (frozen) and 0.38 apart, plain 0.07, statistics 0.11."""
     computed, statistics = {}, {}
     for precision in ("full", "bfloat16"):
         settings = SETTINGS.model_copy(update={"extract": EXTRACT.model_copy(update={"precision": precision})})
@@ -270,15 +271,18 @@ def test_views_in_bfloat16_are_near_those_of_full_precision(own, distinct, files
         computed[precision], statistics[precision] = of_files, own.backbone.statistics(backbones.plain)
     full, reduced = computed["full"], computed["bfloat16"]
     assert reduced.augmented.dtype == np.float32
-    assert 1e-3 < distance(*(each.augmented.reshape(-1, 1280) for each in (reduced, full))) < 0.5
+    for view, exact in zip(reduced.augmented, full.augmented):
+        assert 1e-3 < distance(view, exact) < bound
+        nearest = np.linalg.norm(view[:, None] - exact, axis=2).argmin(axis=1)
+        assert nearest.tolist() == list(range(len(exact)))  # each image's own
     np.testing.assert_array_equal(reduced.pixels, full.pixels)
     if conventions is FROZEN:  # images as they are have the bits of full precision
         np.testing.assert_array_equal(reduced.plain["validation"], full.plain["validation"])
         return
-    assert distance(reduced.plain["validation"][-1], full.plain["validation"][-1]) < 0.5
+    assert distance(reduced.plain["validation"][-1], full.plain["validation"][-1]) < 0.15
     for name, values in reduced.statistics[-1].items():
         np.testing.assert_array_equal(statistics["bfloat16"][name], values)
-        assert values.dtype == np.float32 and distance(values[None], full.statistics[-1][name][None]) < 0.3, name
+        assert values.dtype == np.float32 and distance(values[None], full.statistics[-1][name][None]) < 0.2, name
 
 
 # files

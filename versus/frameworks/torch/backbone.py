@@ -34,7 +34,7 @@ class BatchStatistics(nn.BatchNorm2d):
             count = x.numel() // self.num_features
             self.running_mean.mul_(1 - self.momentum).add_(mean * self.momentum)
             self.running_var.mul_(1 - self.momentum).add_(variance * (count / (count - 1)) * self.momentum)
-        if x.dtype != self.weight.dtype:  # which the next operation would be ten times slower with
+        if x.dtype != self.weight.dtype:  # bfloat16: with two types addcmul takes ten times as long
             return functional.batch_norm(x, mean, variance, self.weight, self.bias, eps=self.eps)
         scale = self.weight / (variance + self.eps).sqrt()
         shift = self.bias - mean * scale
@@ -50,7 +50,7 @@ def _of_each_channel(x, dtype):
     pixels, channels = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]), x.shape[1]  # in channels_last nothing is copied
     beside = _largest_divisor(len(pixels), max(1, _COLUMNS // channels))
     # what nn.SyncBatchNorm is made of: it only reads, while var_mean takes three times as long
-    running = pixels.new_zeros(beside * channels, dtype=dtype)  # of what type the sums are
+    running = pixels.new_zeros(beside * channels, dtype=dtype)  # their type is that of the sums
     means, variances = torch.batch_norm_update_stats(pixels.reshape(-1, beside * channels), running, running, 0.0)
     means, variances = (each.reshape(beside, channels).double() for each in (means, variances))
     mean = means.mean(0)
